@@ -1,0 +1,1 @@
+"""CERT-LSP: comments and docstrings become pandas and NumPy code, on the user's own machine."""

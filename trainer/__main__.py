@@ -1,0 +1,49 @@
+"""``python -m trainer``: base | corpus | textbook | train.
+
+Each command parses first and imports its libraries later, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from cert_lsp.errors import CertError
+
+_COMMANDS = {
+    "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
+    "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
+    "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),
+    "train": ("trainer.train", "train a sketcher, a generator or both; run it again to resume"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the process's exit status (1: a CertError, told in one message)."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m trainer", description="Make a model for CERT-LSP.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in _COMMANDS.items():
+        chosen = argv[:1] == [name]
+        # Only the chosen command's module is imported, for its options alone.
+        handler = importlib.import_module(module) if chosen else None
+        description = (handler.__doc__ or summary) if handler else summary
+        command = commands.add_parser(
+            name, help=summary, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        if handler:
+            handler.add_arguments(command)
+            command.set_defaults(run=handler.run)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except CertError as error:
+        sys.stderr.write(f"{parser.prog} {args.command}: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

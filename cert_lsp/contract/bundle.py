@@ -1,7 +1,7 @@
 """A model folder ("bundle") describes itself: ``bundle.json`` names its layout, graphs, markers, versions and hashes.
 
-The server refuses what was made for another version of the contract, or what is damaged, with cause and remedy, before a
-wrong completion can reach anyone.
+The server refuses what was made for another version of the contract, or what is damaged, with cause and remedy, before
+a wrong completion can reach anyone.
 """
 
 import hashlib
@@ -37,8 +37,8 @@ class ModelSpec:
         head_dim: Width of one head.
         vocab_size: Width of the logits.
         context: Longest sequence in tokens.
-        cache: ``shared``: one preallocated buffer is past and present at once (GroupQueryAttention); ``growing``: present
-            is past with the new tokens appended.
+        cache: ``shared``: one preallocated buffer is past and present at once (GroupQueryAttention);
+            ``growing``: present is past with the new tokens appended.
         cache_dtype: Element type of the cache.
         inputs: Role of each graph input -> its name in the graph.
         outputs: Role of each graph output -> its name in the graph.
@@ -124,15 +124,13 @@ def load_manifest(folder: Path) -> Manifest:
         raise _damaged(path, str(error)) from error
     _check_versions(folder, raw)
     try:
-        manifest = Manifest(
-            **raw
-            | {
-                "layout": Layout(raw["layout"]),
-                "models": {Role(role): ModelSpec(**spec) for role, spec in raw["models"].items()},
-                "markers": {Marker(marker): token for marker, token in raw["markers"].items()},
-                "files": {name: FileStamp(**entry) for name, entry in raw["files"].items()},
-            }
-        )
+        fields: dict[str, Any] = raw | {
+            "layout": Layout(raw["layout"]),
+            "models": {Role(role): ModelSpec(**spec) for role, spec in raw["models"].items()},
+            "markers": {Marker(marker): token for marker, token in raw["markers"].items()},
+            "files": {name: FileStamp(**entry) for name, entry in raw["files"].items()},
+        }
+        manifest = Manifest(**fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
     if set(manifest.models) != _ROLES[manifest.layout]:

@@ -1,12 +1,12 @@
-"""The one renderer of prompts: text segments, and which of them a model learns.
+r"""The one renderer of prompts: text segments, and which of them a model learns.
 
 Training and inference call the same function, so that a model never meets a layout that it has not been trained on.
 Two layouts carry the idea of CERT (Zan et al., IJCAI 2022); a third has no sketch and serves an untrained base:
 
 * ``joint``: one model in both roles. ``head <sketch> sketch <code> code <end>``. The code is written in the sketch's
   own key-value cache, so the prompt is read once. Without a sketch: ``head <code> code <end>``.
-* ``paper``: two models. Sketcher: ``head <sketch> sketch <end>``. Generator: ``sketch \\n# [segmentation]\\n head <code>
-  code <end>``.
+* ``paper``: two models. Sketcher: ``head <sketch> sketch <end>``. Generator: ``sketch \n# [segmentation]\n
+  head <code> code <end>``.
 * ``plain``: ``head code <end>``.
 
 ``head`` is the file's text up to the cursor, less the unfinished word at the cursor: a byte-pair tokenizer has seen
@@ -96,8 +96,8 @@ def render(role: Role, head: str, sketch: str | None, code: str | None) -> list[
     Args:
         role: The model that reads the segments.
         head: The text before the cursor, without its unfinished word (see `split_cursor`).
-        sketch: The sketch's wire text, or None: for a joint model "not written yet" when `code` is None, "left out" when
-            `code` is given; for a generator "none", which lets it see the prompt alone.
+        sketch: The sketch's wire text. None asks a joint model for the sketch when `code` is None, and leaves the
+            sketch out when `code` is given; a generator without one sees the prompt alone.
         code: What stands at the cursor, unfinished word included; None at inference.
 
     Returns:

@@ -1,8 +1,9 @@
 """Code to sketch: the idiom stays, the user's details become placeholders (Zan et al., IJCAI 2022, table 1).
 
-A sketch exists in two spellings. `Sketch.text` is the paper's, for people: ``df[string] > number``. `Sketch.wire` is for
-models: ``df[$string] > $number``. The dollar sign occurs nowhere in Python code outside literals and comments, so that a
-user's own name ``string``, the method ``to_string`` or the dtype in ``astype(float)`` is never taken for a placeholder.
+A sketch exists in two spellings. `Sketch.text` is the paper's, for people: ``df[string] > number``. `Sketch.wire` is
+for models: ``df[$string] > $number``. The dollar sign occurs nowhere in Python code outside literals and comments, so
+that a user's own name ``string``, the method ``to_string`` or the dtype in ``astype(float)`` is never taken for a
+placeholder.
 
 In: a module, or the fragment that a completion is (the right-hand side after ``x =``, an indented ``return df``).
 Out: the same text, layout kept, with whole tokens replaced and comments left out. Not covered: code that LibCST cannot

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self, cast
 
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer as UntypedTokenizer
 
 from cert_lsp.contract.prompt import Marker, Segment
 from cert_lsp.errors import PromptError
@@ -24,6 +24,30 @@ class Encoded:
     learned: list[bool]
 
 
+class Encoding(Protocol):
+    """The part of ``tokenizers.Encoding`` that is used here."""
+
+    ids: list[int]
+
+
+class AddedToken(Protocol):
+    """The part of ``tokenizers.AddedToken`` that is used here."""
+
+    special: bool
+
+
+class Tokenizer(Protocol):
+    """The part of ``tokenizers.Tokenizer`` that is used here; the package itself carries no types."""
+
+    encode_special_tokens: bool
+
+    def token_to_id(self, token: str) -> int | None: ...  # noqa: D102
+    def get_vocab_size(self, with_added_tokens: bool = True) -> int: ...  # noqa: D102
+    def get_vocab(self, with_added_tokens: bool = True) -> dict[str, int]: ...  # noqa: D102
+    def get_added_tokens_decoder(self) -> dict[int, AddedToken]: ...  # noqa: D102
+    def encode(self, sequence: str, *, add_special_tokens: bool = True) -> Encoding: ...  # noqa: D102
+
+
 class Encoder:
     """A byte-level BPE tokenizer together with the three markers of the prompt layouts."""
 
@@ -34,6 +58,7 @@ class Encoder:
             PromptError: If a marker is not one token of the vocabulary.
         """
         self._tokenizer = tokenizer
+        tokenizer.encode_special_tokens = True  # a reserved token that a text spells out stays text
         self._markers: dict[Marker, int] = {}
         for marker, token in markers.items():
             token_id = tokenizer.token_to_id(token)
@@ -53,7 +78,7 @@ class Encoder:
             PromptError: If the file is missing, unreadable, or lacks a marker.
         """
         try:
-            tokenizer = Tokenizer.from_file(str(path))
+            tokenizer = cast("Tokenizer", UntypedTokenizer.from_file(str(path)))  # pyright: ignore[reportUnknownMemberType]
         except Exception as error:  # tokenizers raises bare Exception for every fault of the file
             raise PromptError(
                 f"{path.name} cannot be read ({error})",
@@ -101,21 +126,7 @@ class Encoder:
 
     def encode_text(self, text: str) -> list[int]:
         """Encode plain text; ``<|endoftext|>`` in a user's file is text, not the end of the answer."""
-        clean = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
-        ids: list[int] = self._tokenizer.encode(clean, add_special_tokens=False).ids
-        if self.special_ids.isdisjoint(ids):
-            return ids
-        # A reserved token spelled out in the text is split after its first character, which no vocabulary entry spans.
-        pieces: list[int] = []
-        for token_id, (start, end) in zip(
-            ids, self._tokenizer.encode(clean, add_special_tokens=False).offsets, strict=True
-        ):
-            if token_id in self.special_ids:
-                for part in (clean[start : start + 1], clean[start + 1 : end]):
-                    pieces += self._tokenizer.encode(part, add_special_tokens=False).ids
-            else:
-                pieces.append(token_id)
-        return pieces
+        return self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
 
     def decode(self, ids: Sequence[int]) -> str:
         """Decode to text; incomplete UTF-8 sequences become U+FFFD, reserved tokens vanish."""

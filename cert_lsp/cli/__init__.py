@@ -1,0 +1,1 @@
+"""The commands of ``cert-lsp``, one a module: ``run(arguments) -> exit code``."""

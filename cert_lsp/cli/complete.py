@@ -1,0 +1,46 @@
+"""``cert-lsp complete``: what the editor would insert at a place in a file."""
+
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+from time import perf_counter
+
+from cert_lsp.cli.address import parse_address, read_place
+from cert_lsp.cli.output import write_candidates, write_json
+from cert_lsp.engine.context import build_context
+
+NOTHING_HERE = (
+    "cert-lsp: There is nothing to offer here. Put the cursor after a comment or docstring that says what to do, "
+    "or on a statement begun below one, in code that uses pandas or NumPy.\n"
+)
+
+
+def run(arguments: Namespace) -> int:
+    """Print the candidates, best first; ``elapsed_ms`` is the time from text to answer, without loading the model.
+
+    Raises:
+        ContextError: The place does not exist.
+        BundleError: The model is missing or damaged.
+        RuntimeUnavailableError: ONNX Runtime is missing.
+    """
+    text, offset = read_place(parse_address(arguments.address))
+    started = perf_counter()
+    context = build_context(text, offset)
+    reading = perf_counter() - started
+    if context is None:
+        candidates, elapsed = [], reading
+        sys.stderr.write(NOTHING_HERE)
+    else:
+        from cert_lsp.engine.pipeline import Engine  # late: not needed where there is nothing to offer
+
+        engine = Engine.open(arguments.model)
+        started = perf_counter()
+        candidates = engine.complete(context, candidates=arguments.candidates)
+        elapsed = reading + perf_counter() - started
+        if not candidates:
+            sys.stderr.write("cert-lsp: The model has no valid completion for this place.\n")
+    if arguments.json:
+        write_json({"candidates": [asdict(each) for each in candidates], "elapsed_ms": round(1000 * elapsed, 1)})
+    else:
+        write_candidates(candidates)
+    return 0

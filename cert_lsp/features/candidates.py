@@ -1,0 +1,58 @@
+"""What all features ask for: the candidates at a cursor, or an empty list when there is nothing to offer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cert_lsp.scheduler import Superseded
+
+if TYPE_CHECKING:
+    from cert_lsp.engine.context import Context
+    from cert_lsp.engine.pipeline import Candidate
+    from cert_lsp.protocol import CertServer
+    from cert_lsp.session import Snapshot
+
+
+async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, count: int) -> list[Candidate]:
+    """Complete at a snapshot's cursor.
+
+    A request that a newer one of the same feature and document overtakes gets the empty list: its client has moved on,
+    and the protocol's "content modified" error is not meant for that.
+
+    Args:
+        ls: The server.
+        feature: Names the kind of request, of which only the latest a document is worked on.
+        snapshot: Document and cursor; None for a document that is not open.
+        count: How many candidates to make.
+    """
+    if snapshot is None or ls.session.failure is not None:
+        return []
+    settings = ls.session.settings
+    try:
+        with ls.scheduler.claim((feature, snapshot.uri)) as job:
+            context = await job.run(ls.scheduler.reader, read_context, snapshot)
+            if context is None:
+                return []
+
+            def complete() -> list[Candidate]:
+                engine = ls.session.engine  # looked up late: loading runs before this in the same thread
+                if engine is None:
+                    return []
+                return engine.complete(
+                    context,
+                    candidates=count,
+                    mode="sketch" if settings.sketch else "nosketch",
+                    max_tokens=settings.max_tokens,
+                    cancel=job.cancelled,
+                )
+
+            return await job.run(ls.scheduler.model, complete)
+    except Superseded:
+        return []
+
+
+def read_context(snapshot: Snapshot) -> Context | None:
+    """The engine's view of a snapshot; None where there is nothing to offer."""
+    from cert_lsp.engine.context import build_context  # late: see server.open_engine
+
+    return build_context(snapshot.text, snapshot.offset)

@@ -1,0 +1,166 @@
+"""The server's side of JSON-RPC where the protocol asks for more than pygls gives.
+
+What differs from pygls 2.1, and why:
+
+* Text is kept by our `Session`: pygls splits lines at characters that are no line ends in the protocol.
+* A request that cannot be read is answered with an error. pygls shows a message to the user and leaves it unanswered.
+* Requests before ``initialize`` and after ``shutdown`` are answered with the specified errors.
+* A cancelled command stops its work; pygls cancels the answer alone.
+* ``exit`` ends this connection with a code and leaves the process to its owner.
+
+Errors are logged by type and place, never by message or parameters: those can hold the user's text.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+
+from cert_lsp import __version__
+from cert_lsp.scheduler import Scheduler
+from cert_lsp.session import Session
+from cert_lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from cert_lsp.engine.pipeline import Engine
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A message that is no message of the protocol, and what is known of it."""
+
+    id: str | int | None
+    is_request: bool
+
+
+class CertProtocol(LanguageServerProtocol):
+    """JSON-RPC and the document life cycle of one connection."""
+
+    _server: CertServer  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Turn a JSON object into a message; one that cannot be turned becomes `Unreadable`."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException:
+            msg_id = data.get("id")
+            known = isinstance(msg_id, str | int) and not isinstance(msg_id, bool)
+            return Unreadable(msg_id if known else None, is_request="id" in data and "method" in data)
+
+    def handle_message(self, message: Any) -> None:
+        """Answer or dispatch one message; every request gets exactly one response."""
+        method = getattr(message, "method", None)
+        is_request = method is not None and hasattr(message, "id")
+        if isinstance(message, Unreadable):
+            if message.is_request:
+                self._refuse(message.id, types.ErrorCodes.InvalidParams, "the parameters are not those of the method")
+            logger.warning("a message that is not valid was left out")
+        elif getattr(message, "jsonrpc", None) != self.VERSION:
+            self._refuse(getattr(message, "id", None), types.ErrorCodes.InvalidRequest, "not a JSON-RPC 2.0 message")
+        elif is_request and self._shutdown:
+            self._refuse(message.id, types.ErrorCodes.InvalidRequest, "the server is shutting down")
+        elif self._workspace is None and method not in (None, types.INITIALIZE, types.EXIT):
+            if is_request:
+                self._refuse(message.id, types.ErrorCodes.ServerNotInitialized, "send initialize first")
+        elif self._workspace is not None and method == types.INITIALIZE:
+            self._refuse(message.id, types.ErrorCodes.InvalidRequest, "the server is initialized already")
+        else:
+            super().handle_message(message)
+
+    def refuse_garbage(self) -> None:
+        """Answer a body that is not JSON."""
+        self._refuse(None, types.ErrorCodes.ParseError, "the message is not JSON")
+
+    def _refuse(self, msg_id: str | int | None, code: int, reason: str) -> None:
+        # Written by hand: the library's serializer leaves a null id out, which JSON-RPC demands.
+        error = {"code": int(code), "message": reason}
+        self._send_data({"jsonrpc": self.VERSION, "id": msg_id, "error": error})
+
+    def _handle_cancel_notification(self, msg_id: str | int) -> None:
+        future = self._request_futures.pop(msg_id, None)
+        if future is not None:  # else the answer and the cancellation crossed on their way
+            future.cancel()
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *_: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """End the connection; the code is 1 without a ``shutdown`` before."""
+        self._server.stop(0 if self._shutdown else 1)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidOpenTextDocumentParams
+    ) -> None:
+        """Take the document into the session."""
+        self._server.session.open(params.text_document)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidChangeTextDocumentParams
+    ) -> None:
+        """Apply the changes to the session's document."""
+        self._server.session.change(params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidCloseTextDocumentParams
+    ) -> None:
+        """Forget the document."""
+        self._server.session.close(params.text_document.uri)
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.ExecuteCommandParams
+    ) -> object:
+        """Await a command, which takes its arguments as one list."""
+        command = self.fm.commands.get(params.command)
+        if command is None:
+            raise JsonRpcInvalidParams(f"There is no command {params.command[:80]!r}.")
+        return await command(params.arguments or [])
+
+
+class CertServer(LanguageServer):
+    """One client's server: protocol, session and scheduler together.
+
+    Args:
+        open_engine: Loads the model that the settings name; runs in the model's thread.
+        defaults: Settings that hold where the client sets nothing.
+    """
+
+    protocol: CertProtocol  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    def __init__(self, open_engine: Callable[[Settings], Engine], defaults: Settings) -> None:
+        super().__init__("cert-lsp", __version__, protocol_cls=CertProtocol, converter_factory=default_converter)
+        self.open_engine = open_engine
+        self.session = Session(settings=defaults)
+        self.scheduler = Scheduler()
+        self.stopped = threading.Event()
+        self.exit_code = 1
+
+    def stop(self, exit_code: int) -> None:
+        """Let the message loop end after the current message."""
+        self.exit_code = exit_code
+        self.scheduler.close()
+        self.stopped.set()
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Log where an error came from; what the client must know, its response says."""
+        if source is JsonRpcException:  # the message loop could not read a message at all
+            self.protocol.refuse_garbage()
+            return
+        places = traceback.format_tb(error.__traceback__)
+        if isinstance(error, JsonRpcException):
+            if not isinstance(error, JsonRpcInternalError):
+                return
+            places = cast("dict[str, list[str]]", error.data or {}).get("traceback", places)
+        logger.error("%s in a handler\n%s", type(error).__name__, "".join(places))

@@ -1,0 +1,49 @@
+"""Builds the language server: which feature answers which method."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from cert_lsp.features.completion import completion
+from cert_lsp.features.inline_completion import inline_completion
+from cert_lsp.features.lifecycle import initialize, initialized
+from cert_lsp.features.sketch import SHOW_SKETCH, show_sketch
+from cert_lsp.features.status import STATUS, status
+from cert_lsp.protocol import CertServer
+from cert_lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from cert_lsp.engine.pipeline import Engine
+
+
+def open_engine(settings: Settings) -> "Engine":
+    """Load the model bundle that the settings name.
+
+    Raises:
+        BundleError: The bundle is missing, damaged or of another version.
+        RuntimeUnavailableError: ONNX Runtime is missing or cannot load it.
+    """
+    from cert_lsp.engine.pipeline import Engine  # late: ONNX Runtime and NumPy take longer than the handshake
+
+    return Engine.open(settings.model, threads=settings.threads, provider=settings.provider)
+
+
+def build_server(
+    defaults: Settings | None = None, open_engine: "Callable[[Settings], Engine]" = open_engine
+) -> CertServer:
+    """Make a server for one connection; nothing is loaded yet.
+
+    Args:
+        defaults: Settings that hold where the client sets nothing.
+        open_engine: Loads the model, in the model's thread, after the handshake.
+    """
+    server = CertServer(open_engine, defaults or Settings())
+    server.feature(types.INITIALIZE)(initialize)
+    server.feature(types.INITIALIZED)(initialized)
+    # Without options the capability would not be advertised.
+    server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
+    server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", "."]))(completion)
+    server.command(SHOW_SKETCH)(show_sketch)
+    server.command(STATUS)(status)
+    return server

@@ -1,0 +1,125 @@
+"""What one client's connection holds: its documents, its settings and the model.
+
+Mutable, and touched by the event loop's thread alone. Work in other threads gets a frozen `Snapshot`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from cert_lsp.errors import CertError
+from cert_lsp.positions import body, column_to_index, split_lines, units
+from cert_lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from cert_lsp.engine.pipeline import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    r"""A document and a cursor in it, at one moment, as the engine wants them.
+
+    Attributes:
+        uri: The document.
+        version: The client's version of the text.
+        text: The whole text, lines ended by ``\n``: editors put their own line ends into what they insert.
+        offset: The cursor: code points before it in `text`.
+        position: The cursor as the client counts, moved into the document where it lay outside.
+        encoding: How the client counts columns.
+    """
+
+    uri: str
+    version: int | None
+    text: str
+    offset: int
+    position: types.Position
+    encoding: str
+
+
+class Document:
+    """An open text, kept as lines so that an edit costs what it touches and not the whole text."""
+
+    def __init__(self, text: str, version: int | None) -> None:
+        self.lines = split_lines(text)
+        self.version = version
+
+    def apply(self, change: types.TextDocumentContentChangeEvent, encoding: str) -> None:
+        """Apply one change of a ``textDocument/didChange``, ranges in units of `encoding`."""
+        if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+            self.lines = split_lines(change.text)
+            return
+        start, end = sorted((self.locate(change.range.start, encoding), self.locate(change.range.end, encoding)))
+        # An edit can join or part a \r and a \n, so the neighbouring lines are split anew with the touched ones.
+        first, last = max(start[0] - 1, 0), end[0] + 2
+        before = "".join(self.lines[first : start[0]]) + self.lines[start[0]][: start[1]]
+        after = self.lines[end[0]][end[1] :] + "".join(self.lines[end[0] + 1 : last])
+        lines = split_lines(before + change.text + after)
+        if last < len(self.lines):
+            lines.pop()  # the empty line after the last terminator: the document goes on there
+        self.lines[first:last] = lines
+
+    def locate(self, position: types.Position, encoding: str) -> tuple[int, int]:
+        """Line and code-point index of a position; one outside the document is moved to the nearest inside."""
+        if position.line >= len(self.lines):
+            return len(self.lines) - 1, len(self.lines[-1])
+        return position.line, column_to_index(body(self.lines[position.line]), position.character, encoding)
+
+    def snapshot(self, uri: str, position: types.Position, encoding: str) -> Snapshot:
+        """Freeze the text with a cursor at `position`."""
+        line, index = self.locate(position, encoding)
+        prefix = self.lines[line][:index]
+        bodies = [body(each) for each in self.lines]
+        return Snapshot(
+            uri=uri,
+            version=self.version,
+            text="\n".join(bodies),
+            offset=sum(map(len, islice(bodies, line))) + line + index,
+            position=types.Position(line, units(prefix, encoding)),
+            encoding=encoding,
+        )
+
+
+@dataclass
+class Session:
+    """The state of one connection.
+
+    Attributes:
+        settings: What the client set.
+        problems: Sentences about settings that were not taken, shown once the client is ready.
+        encoding: The negotiated position encoding.
+        engine: The model, once it is loaded.
+        failure: Why there will be no model.
+    """
+
+    settings: Settings = field(default_factory=Settings)
+    problems: list[str] = field(default_factory=list[str])
+    encoding: str = "utf-16"
+    engine: Engine | None = None
+    failure: CertError | None = None
+    documents: dict[str, Document] = field(default_factory=dict[str, Document])
+
+    def open(self, item: types.TextDocumentItem) -> None:
+        """Take a document that the client opened."""
+        self.documents[item.uri] = Document(item.text, item.version)
+
+    def change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Apply changes in their order; changes of a document that is not open are dropped."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            return
+        for change in params.content_changes:
+            document.apply(change, self.encoding)
+        document.version = params.text_document.version
+
+    def close(self, uri: str) -> None:
+        """Forget a document."""
+        self.documents.pop(uri, None)
+
+    def take_snapshot(self, uri: str, position: types.Position) -> Snapshot | None:
+        """The document and cursor as they are now, or None when the document is not open."""
+        document = self.documents.get(uri)
+        return document.snapshot(uri, position, self.encoding) if document else None

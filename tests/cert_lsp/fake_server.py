@@ -1,0 +1,36 @@
+"""Runs the real server over standard input and output, or TCP, with a fake engine.
+
+Usage: python -m tests.cert_lsp.fake_server SECONDS_TO_LOAD SECONDS_TO_DECODE [HOST:PORT]. A negative loading time is a
+damaged model.
+"""
+
+import logging
+import sys
+import time
+
+from cert_lsp.errors import BundleError
+from cert_lsp.server import build_server
+from cert_lsp.transport import serve_stdio, serve_tcp
+from tests.cert_lsp.fakes import FakeEngine
+
+
+def main() -> int:
+    logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
+    loading, decoding = float(sys.argv[1]), float(sys.argv[2])
+
+    def open_engine(settings: object) -> FakeEngine:
+        time.sleep(abs(loading))
+        if loading < 0:
+            raise BundleError("The model is damaged", "there will be no completions", "install it again")
+        sys.stdout.write("a library prints something\n")
+        sys.stdout.flush()
+        return FakeEngine(decoding)
+
+    if len(sys.argv) > 3:
+        host, _, port = sys.argv[3].rpartition(":")
+        return serve_tcp(lambda: build_server(open_engine=open_engine), host, int(port))
+    return serve_stdio(build_server(open_engine=open_engine))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

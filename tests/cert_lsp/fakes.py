@@ -1,0 +1,48 @@
+"""A stand-in for the engine: answers after a number of small steps, looking at the cancel event in between."""
+
+import threading
+import time
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+from cert_lsp.engine.context import Context
+from cert_lsp.errors import DecodeCancelled
+
+
+@dataclass(frozen=True)
+class FakeCandidate:
+    code: str
+    sketch: str
+    score: float
+
+
+class FakeEngine:
+    """Says in its answer how many decodes were begun and how many were ended early."""
+
+    manifest = SimpleNamespace(name="fake")
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.steps = round(seconds / 0.01)
+        self.begun = 0
+        self.cancelled = 0
+
+    def complete(
+        self,
+        context: Context,
+        *,
+        candidates: int,
+        mode: str,
+        max_tokens: int,
+        cancel: threading.Event,
+    ) -> list[FakeCandidate]:
+        self.begun += 1
+        for _ in range(self.steps):
+            if cancel.is_set():
+                self.cancelled += 1
+                raise DecodeCancelled("cancelled")
+            time.sleep(0.01)
+        code = f"{context.lead}df.sum()  # {context.intent}; begun {self.begun}, cancelled {self.cancelled}"
+        return [FakeCandidate(code, "df.sum()", -float(rank)) for rank in range(candidates)]
+
+    def sketches(self, context: Context, *, candidates: int, cancel: threading.Event) -> list[FakeCandidate]:
+        return self.complete(context, candidates=candidates, mode="sketch", max_tokens=1, cancel=cancel)

@@ -1,0 +1,426 @@
+"""The protocol's edges, byte for byte, against the real server with a fake engine."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.cert_lsp.raw_client import TEXT, URI, RawClient
+
+
+def answers(client: RawClient, request_id: int) -> list[dict[str, object]]:
+    return [each for each in client.received if "method" not in each and each["id"] == request_id]
+
+
+def items(response: dict[str, dict[str, list[dict[str, str]]]]) -> list[dict[str, str]]:
+    return response["result"]["items"]
+
+
+def test_capabilities_are_advertised() -> None:
+    with RawClient.fake() as client:
+        result = client.initialize()
+    assert result["serverInfo"]["name"] == "cert-lsp"
+    capabilities = result["capabilities"]
+    assert capabilities["inlineCompletionProvider"] == {}
+    assert capabilities["completionProvider"]["triggerCharacters"]
+    assert capabilities["textDocumentSync"]["change"] == 2
+    assert capabilities["textDocumentSync"]["openClose"] is True
+    assert capabilities["positionEncoding"] == "utf-16"
+    assert set(capabilities["executeCommandProvider"]["commands"]) == {"cert.showSketch", "cert.status"}
+
+
+def test_initialize_returns_before_the_model_is_loaded_and_requests_wait_for_it() -> None:
+    with RawClient.fake(loading=1.0) as client:
+        client.initialize()
+        status = client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))
+        assert status["result"]["state"] == "loading"
+        client.open()
+        [item] = items(client.response(client.inline()))
+        assert item["insertText"].startswith("\ndf.sum()")
+        status = client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))
+        assert status["result"] == {"state": "ready", "version": "0.1.0", "model": "fake", "message": None}
+
+
+def test_storm_answers_each_request_once_and_works_on_the_last() -> None:
+    with RawClient.fake(decoding=1.0) as client:
+        client.initialize()
+        client.open()
+        ids = []
+        for number in range(60):
+            end = {"line": 2, "character": 23 + number}
+            change = {"range": {"start": end, "end": end}, "text": "s"}
+            document = {"uri": URI, "version": 2 + number}
+            client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+            ids.append(client.inline(character=24 + number))
+            if number == 30:
+                status = client.request("workspace/executeCommand", {"command": "cert.status"})
+                begun = time.monotonic()
+                client.response(status, timeout=5)
+                assert time.monotonic() - begun < 0.5
+            time.sleep(0.03)
+        begun = time.monotonic()
+        [item] = items(client.response(ids[-1]))
+        assert time.monotonic() - begun < 1.5
+        assert "total of each column" + 60 * "s" in item["insertText"]
+        client.drain()
+        assert [len(answers(client, each)) for each in ids] == [1] * 60
+        assert all(items(client.response(each)) == [] for each in ids[:-1])
+
+
+def test_two_documents_do_not_supersede_each_other() -> None:
+    with RawClient.fake(decoding=0.3) as client:
+        client.initialize()
+        client.open()
+        client.open(uri="file:///other.py")
+        first, second = client.inline(), client.inline(uri="file:///other.py")
+        assert items(client.response(first))
+        assert items(client.response(second))
+
+
+def test_cancelled_request_is_answered_once_and_its_decode_ends() -> None:
+    with RawClient.fake(decoding=5.0) as client:
+        client.initialize()
+        client.open()
+        request = client.inline()
+        time.sleep(0.3)
+        client.notify("$/cancelRequest", {"id": request})
+        assert client.response(request)["error"]["code"] == -32800
+        begun = time.monotonic()
+        client.notify("$/cancelRequest", {"id": request})
+        arguments = [URI, {"line": 2, "character": 23}]
+        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
+        time.sleep(0.2)
+        client.notify("$/cancelRequest", {"id": command})
+        assert client.response(command)["error"]["code"] == -32800
+        assert time.monotonic() - begun < 2
+        last = client.inline()
+        [item] = items(client.response(last))
+        assert "begun 3, cancelled 2" in item["insertText"]
+        client.drain()
+        assert [len(answers(client, each)) for each in (request, command, last)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/inlineCompletion", "params": {"x": 1}}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/inlineCompletion"}', -32602),
+        (b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/completion", "params": [1, 2]}', -32602),
+        (
+            b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/inlineCompletion", "params": {"textDocument": '
+            b'{"uri": "file:///work.py"}, "position": {"line": -1, "character": 0}, "context": {"triggerKind": 1}}}',
+            -32602,
+        ),
+        (b'{"jsonrpc": "2.0", "id": 77, "method": "workspace/executeCommand", "params": {"command": "no"}}', -32602),
+        (
+            b'{"jsonrpc": "2.0", "id": 77, "method": "workspace/executeCommand", '
+            b'"params": {"command": "cert.showSketch", "arguments": ["file:///work.py", {"line": "x"}]}}',
+            -32602,
+        ),
+        (b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/unheardOf", "params": {}}', -32601),
+        (b'{"jsonrpc": "1.0", "id": 77, "method": "shutdown"}', -32600),
+        (
+            b'{"jsonrpc": "2.0", "id": 77, "method": "initialize", "params": {"capabilities": {}, "processId": 1}}',
+            -32600,
+        ),
+    ],
+)
+def test_malformed_request_gets_an_error_and_no_popup(body: bytes, code: int) -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        client.write(body)
+        assert client.response(77)["error"]["code"] == code
+        assert items(client.response(client.inline()))
+        client.drain()
+        assert not [each for each in client.received if each.get("method") == "window/showMessage"]
+        assert len(answers(client, 77)) == 1
+
+
+@pytest.mark.parametrize("body", [b"{not json", b"\xff\xfe", b"[" * 100_000, b"[]", b"7", b'"text"'])
+def test_body_that_is_no_message_gets_an_error_without_id(body: bytes) -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.write(body)
+        assert client.response(None)["error"]["code"] in (-32700, -32600)
+        client.open()
+        assert items(client.response(client.inline()))
+
+
+def test_malformed_notification_is_left_out_and_told_to_nobody() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        secret = {"textDocument": {"uri": URI}, "contentChanges": "a secret text"}
+        client.notify("textDocument/didChange", secret)
+        document = {"uri": "file:///closed.py", "version": 2}
+        client.notify(
+            "textDocument/didChange", {"textDocument": document, "contentChanges": [{"text": "a secret text"}]}
+        )
+        client.notify("unheard/of", {"text": "a secret text"})
+        assert items(client.response(client.inline()))
+        client.response(client.request("shutdown"))
+        client.notify("exit", None)
+        client.exit_code()
+        client.drain()
+        assert "secret" not in client.stderr()
+        assert not [each for each in client.received if each.get("method") == "window/showMessage"]
+
+
+def test_requests_before_initialize_and_after_shutdown_are_refused() -> None:
+    with RawClient.fake() as client:
+        assert client.response(client.inline())["error"]["code"] == -32002
+        client.open()
+        client.initialize()
+        assert items(client.response(client.inline())) == []
+        assert client.response(client.request("shutdown"))["result"] is None
+        assert client.response(client.inline())["error"]["code"] == -32600
+        client.notify("exit", None)
+        assert client.exit_code() == 0
+
+
+def test_exit_without_shutdown_is_a_failure() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.notify("exit", None)
+        assert client.exit_code() == 1
+
+
+def test_exit_before_initialize_is_a_failure() -> None:
+    with RawClient.fake() as client:
+        client.notify("exit", None)
+        assert client.exit_code() == 1
+
+
+def test_end_of_input_ends_the_server_while_it_decodes() -> None:
+    with RawClient.fake(decoding=30) as client:
+        client.initialize()
+        client.open()
+        client.inline()
+        time.sleep(0.3)
+        client.close()
+        assert client.exit_code() == 1
+
+
+def test_shutdown_while_decoding_answers_and_exits() -> None:
+    with RawClient.fake(decoding=30) as client:
+        client.initialize()
+        client.open()
+        request = client.inline()
+        time.sleep(0.3)
+        client.response(client.request("shutdown"))
+        assert client.response(request)["error"]["code"] == -32800
+        client.notify("exit", None)
+        assert client.exit_code() == 0
+
+
+def test_server_ends_when_its_editor_dies() -> None:
+    editor = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with RawClient.fake() as client:
+        client.initialize(process_id=editor.pid)
+        time.sleep(2.5)
+        assert client.process
+        assert client.process.poll() is None
+        editor.communicate(b"\n")
+        assert client.exit_code() == 1
+
+
+def test_editor_in_another_process_namespace_is_not_watched() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    with RawClient.fake() as client:
+        client.initialize(process_id=ended.pid)
+        time.sleep(4.5)
+        assert client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))["result"]
+
+
+def test_progress_is_shown_to_clients_that_have_it() -> None:
+    with RawClient.fake(loading=0.5) as client:
+        client.initialize({"window": {"workDoneProgress": True}})
+        client.open()
+        assert items(client.response(client.inline()))
+        client.drain()
+        kinds = [each["params"]["value"]["kind"] for each in client.received if each.get("method") == "$/progress"]
+        assert kinds == ["begin", "end"]
+
+
+def test_progress_is_kept_from_clients_that_lack_it() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        assert items(client.response(client.inline()))
+        client.drain()
+        assert not [each for each in client.received if "progress" in each.get("method", "").lower()]
+
+
+def test_client_that_refuses_the_progress_bar_is_served() -> None:
+    with RawClient.fake(loading=0.2) as client:
+        client.initialize({"window": {"workDoneProgress": True}})
+        create = client.wait_for("window/workDoneProgress/create")
+        error = {"code": -32603, "message": "no"}
+        client.write(json.dumps({"jsonrpc": "2.0", "id": create["id"], "error": error}).encode())
+        client.open()
+        assert items(client.response(client.inline()))
+
+
+def test_damaged_model_gives_one_message_and_empty_answers() -> None:
+    with RawClient.fake(loading=-0.2) as client:
+        client.initialize()
+        client.open()
+        early = client.inline()
+        message = client.wait_for("window/showMessage")["params"]
+        assert message["type"] == 1
+        for part in ("damaged", "no completions", "install it again"):
+            assert part in message["message"]
+        assert items(client.response(early)) == []
+        assert items(client.response(client.inline())) == []
+        arguments = [URI, {"line": 2, "character": 23}]
+        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
+        assert "damaged" in client.response(command)["error"]["message"]
+        status = client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))["result"]
+        assert status["state"] == "failed"
+        client.drain()
+        assert len([each for each in client.received if each.get("method") == "window/showMessage"]) == 1
+
+
+def test_bad_settings_give_the_defaults_and_one_message() -> None:
+    with RawClient.fake() as client:
+        client.initialize(options={"candidates": "many", "threads": 0, "colour": "red"})
+        message = client.wait_for("window/showMessage")["params"]
+        assert message["type"] == 2
+        for part in ("candidates", "threads", "colour"):
+            assert part in message["message"]
+        client.open()
+        assert len(items(client.response(client.inline(kind=1)))) == 3
+        client.drain()
+        assert len([each for each in client.received if each.get("method") == "window/showMessage"]) == 1
+
+
+def test_settings_are_taken() -> None:
+    with RawClient.fake() as client:
+        client.initialize(options={"candidates": 5})
+        client.open()
+        assert len(items(client.response(client.inline(kind=1)))) == 5
+        assert len(items(client.response(client.inline(kind=2)))) == 1
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 28), ("utf-16", 26), ("utf-32", 25)])
+def test_columns_count_in_the_negotiated_encoding(encoding: str, column: int) -> None:
+    text = "import pandas as pd\ndf = pd.read_csv('a.csv')\n# total 🐼 of each column"
+    with RawClient.fake() as client:
+        result = client.initialize({"general": {"positionEncodings": [encoding, "utf-16"]}})
+        assert result["capabilities"]["positionEncoding"] == encoding
+        client.open(text)
+        [item] = items(client.response(client.inline(character=column)))
+        assert "total 🐼 of each column;" in item["insertText"]
+        end = {"line": 2, "character": column}
+        assert item["range"] == {"start": end, "end": end}
+        edit = {"range": {"start": end, "end": end}, "text": "s"}
+        document = {"uri": URI, "version": 2}
+        client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [edit]})
+        [item] = items(client.response(client.inline(character=column + 1)))
+        assert "total 🐼 of each columns;" in item["insertText"]
+        beyond = items(client.response(client.inline(character=1000)))
+        assert beyond[0]["range"] == {key: {"line": 2, "character": column + 1} for key in ("start", "end")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("\n", "\r\n"),
+        "import pandas as pd\rdf = pd.read_csv('a.csv')\r\n# total of each column",
+        "import pandas as pd\nx = '\x0c\u2028'\n# total of each column",
+        "import pandas as pd\nx = '\ud800'\n# total of each column",
+        "import pandas as pd\ndef broken(:\n# total of each column",
+    ],
+)
+def test_odd_texts_are_answered(text: str) -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(text)
+        [item] = items(client.response(client.inline()))
+        assert item["insertText"].startswith("\ndf.sum()")
+
+
+def test_hundred_thousand_lines_are_answered_fast() -> None:
+    text = TEXT.replace("\n#", "\n" + "value = df['a'].mean()\n" * 100_000 + "#")
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(text)
+        assert items(client.response(client.inline(line=100_002)))
+        begun = time.monotonic()
+        for number in range(5):
+            end = {"line": 100_002, "character": 23 + number}
+            edit = {"range": {"start": end, "end": end}, "text": "s"}
+            document = {"uri": URI, "version": 2 + number}
+            client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [edit]})
+            assert items(client.response(client.inline(line=100_002, character=24 + number)))
+        assert (time.monotonic() - begun) / 5 < 0.5
+
+
+def test_document_that_is_not_open_gets_an_empty_answer() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        assert items(client.response(client.inline(uri="file:///never-opened.py"))) == []
+        client.open()
+        client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+        assert items(client.response(client.inline())) == []
+
+
+def test_popup_covers_the_word_before_the_cursor() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 23}}
+        found = client.response(client.request("textDocument/completion", params))["result"]
+        assert found["isIncomplete"] is True
+        assert len(found["items"]) == 3
+        first = found["items"][0]
+        assert first["preselect"] is True
+        assert first["filterText"].startswith("columndf.sum()")
+        assert first["label"].startswith("df.sum()")
+        assert first["textEdit"]["newText"].startswith("column\ndf.sum()")
+        assert first["textEdit"]["range"]["start"] == {"line": 2, "character": 17}
+        assert first["textEdit"]["range"]["end"] == {"line": 2, "character": 23}
+        assert "df.sum()" in first["documentation"]["value"]
+        assert "Sketch" in first["documentation"]["value"]
+        assert [each["sortText"] for each in found["items"]] == ["0000", "0001", "0002"]
+        params["position"] = {"line": 1, "character": 3}
+        assert client.response(client.request("textDocument/completion", params))["result"]["items"] == []
+
+
+def test_show_sketch_gives_candidates_with_scores() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        arguments = [URI, {"line": 2, "character": 23}]
+        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
+        candidates = client.response(command)["result"]["candidates"]
+        assert [each["score"] for each in candidates] == [0, -1, -2]
+        assert all(each["sketch"] == "df.sum()" and each["code"].startswith("\ndf.sum()") for each in candidates)
+        arguments[1] = {"line": 0, "character": 0}
+        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
+        assert client.response(command)["result"] == {"candidates": []}
+
+
+def test_tcp_serves_one_client_after_another() -> None:
+    arguments = ["-m", "tests.cert_lsp.fake_server", "0", "0", "127.0.0.1:0"]
+    process = subprocess.Popen([sys.executable, *arguments], stderr=subprocess.PIPE, env=os.environ)
+    assert process.stderr
+    try:
+        port = int(process.stderr.readline().rsplit(b":", 1)[1])
+        for _ in range(2):
+            with RawClient.connect("127.0.0.1", port) as client:
+                client.initialize()
+                client.open()
+                assert items(client.response(client.inline()))
+                client.response(client.request("shutdown"))
+                client.notify("exit", None)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()

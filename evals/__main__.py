@@ -1,0 +1,209 @@
+"""`python -m evals`: measure how many tasks of a suite the completions solve.
+
+Results go to standard output, progress and messages to standard error. Exit codes: 0 done, 1 an error that a person can
+mend (told in one message), 2 a wrong command line, 130 interrupted.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cert_lsp.errors import CertError, EvalError
+from evals.environment import pinned_python
+from evals.generate import SAMPLES, Decoding, generate, read_samples
+from evals.sandbox import Limits, Sandbox
+from evals.score import judge, run_programs, score_suite, table
+from evals.suite import Suite, load_suites
+
+EXAMPLES = """\
+examples:
+  python -m evals env
+      make the pinned environment (Python 3.11, pandas 1.5.3, NumPy 1.23.5) that samples run in; the other
+      commands make it themselves when it is missing
+  python -m evals check --suite evals/everyday.jsonl
+      run the suite's own solutions: a known score (40 of 40) to check the installation by
+  python -m evals run --suite evals/everyday.jsonl --mode sketch --out out/everyday
+      let the embedded model solve the suite greedily; writes samples.jsonl, results.jsonl and score.json
+  python -m evals run --suite PandasEval.jsonl NumpyEval.jsonl --bundle out/bundle --mode sketch \\
+      --samples 20 --temperature 0.8 --out out/sampled
+      pass@1 and pass@10 of another bundle, from twenty samples a task
+  python -m evals score --suite PandasEval.jsonl --samples out/sampled/samples.jsonl
+      score samples again, or samples made elsewhere
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except CertError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted. What was done is kept: the same command goes on from here.\n")
+        return 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Generates what is missing, then scores."""
+    if options.samples > 1 and options.temperature == 0:
+        raise EvalError(
+            f"{options.samples} samples at temperature 0 are all alike",
+            "Nothing was generated",
+            "Give a --temperature above 0, or leave --samples out",
+        )
+    suites = load_suites(options.suite)
+    python = options.python or pinned_python()  # before hours of generation, so that nothing can be missing after them
+    decoding = Decoding(options.mode, options.temperature, options.top_p if options.temperature else 1.0)
+
+    from cert_lsp.engine.pipeline import Engine  # heavy, and no other command needs it
+
+    generate(Engine.open(options.bundle), suites, decoding, options.samples, options.out)
+    drawn = (sample for sample in read_samples(options.out / SAMPLES) if sample.sample < options.samples)
+    return _score(suites, drawn, python, options.out, as_json=options.json)
+
+
+def score(options: argparse.Namespace) -> int:
+    """Scores an existing samples file."""
+    suites = load_suites(options.suite)
+    samples = list(read_samples(options.samples))
+    out = options.out or options.samples.parent
+    return _score(suites, samples, options.python or pinned_python(), out, as_json=options.json)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Runs each suite's listed solutions and tells which tasks none of them solves."""
+    suites = load_suites(options.suite)
+    report: dict[str, Any] = {"suites": {}}
+    with Sandbox(options.python or pinned_python()) as sandbox:
+        for suite in suites:
+            programs = {task.task_id: [task.program(s) for s in task.canonical_solution] for task in suite.tasks}
+            outcomes = run_programs((program for several in programs.values() for program in several), sandbox)
+            unsolved = {
+                task_id: sorted({outcomes[program].kind for program in several})
+                for task_id, several in programs.items()
+                if not any(outcomes[program].passed for program in several)
+            }
+            passed = len(programs) - len(unsolved)
+            report["suites"][suite.name] = {"tasks": len(programs), "passed": passed, "unsolved": unsolved}
+        report["sandbox"] = sandbox.facts
+    if options.json:
+        sys.stdout.write(json.dumps(report, indent=2) + "\n")
+        return 0
+    for name, one in report["suites"].items():
+        sys.stdout.write(f"{name}: {one['passed']} of {one['tasks']} tasks have a listed solution that passes\n")
+        sys.stdout.writelines(f"  {task_id}: {', '.join(kinds)}\n" for task_id, kinds in one["unsolved"].items())
+    return 0
+
+
+def env(options: argparse.Namespace) -> int:
+    """Makes the pinned environment and prints its interpreter's path."""
+    sys.stdout.write(f"{pinned_python(force=options.force)}\n")
+    return 0
+
+
+def _score(suites: Sequence[Suite], samples: Any, python: Path, out: Path, *, as_json: bool) -> int:
+    with Sandbox(python) as sandbox:
+        results = judge(suites, samples, sandbox)
+        facts = {**sandbox.facts, **asdict(Limits())}
+    score = {"suites": {suite.name: score_suite(suite, results) for suite in suites}, "sandbox": facts}
+    lines = [
+        json.dumps({"task_id": one.sample.task_id, "sample": one.sample.sample, **asdict(one.outcome)}) + "\n"
+        for one in results
+    ]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "results.jsonl").write_text("".join(lines), encoding="utf-8")
+        (out / "score.json").write_text(json.dumps(score, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise EvalError(f"{out} cannot be written: {error}", "The score is lost", "Name another --out") from error
+    sys.stdout.write((json.dumps(score, indent=2) if as_json else table(score)) + "\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m evals",
+        description="Measure how many tasks of a suite the completions solve (pass@k).",
+        epilog=EXAMPLES,
+        formatter_class=formatter,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(function: Any, summary: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(function.__name__, help=summary, description=function.__doc__)
+        added.set_defaults(command=function)
+        return added
+
+    def scoring(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--suite", type=Path, nargs="+", required=True, metavar="FILE", help="JSON Lines files of tasks"
+        )
+        added.add_argument(
+            "--python",
+            type=Path,
+            metavar="FILE",
+            help="interpreter with pandas and NumPy that runs the samples (default: the pinned environment)",
+        )
+        added.add_argument("--json", action="store_true", help="print JSON in place of the table")
+
+    running = command(run, "generate completions, then score them")
+    scoring(running)
+    running.add_argument("--bundle", type=Path, metavar="DIR", help="model folder (default: the embedded one)")
+    running.add_argument(
+        "--mode",
+        choices=["sketch", "nosketch"],
+        required=True,
+        help="write a sketch first, or the code at once",
+    )
+    running.add_argument("--samples", type=_positive, default=1, metavar="N", help="completions a task (default: 1)")
+    running.add_argument("--temperature", type=_not_negative, default=0.0, metavar="T", help="0 is greedy (default: 0)")
+    running.add_argument(
+        "--top-p",
+        type=_share,
+        default=0.9,
+        metavar="P",
+        help="nucleus when sampling (default: 0.9, as in published figures)",
+    )
+    running.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for the results; goes on with what is there"
+    )
+
+    scored = command(score, "score a samples.jsonl file")
+    scoring(scored)
+    scored.add_argument("--samples", type=Path, required=True, metavar="FILE", help="the samples.jsonl to score")
+    scored.add_argument("--out", type=Path, metavar="DIR", help="folder for score.json (default: the samples' own)")
+
+    scoring(command(check, "run a suite's listed solutions: does the installation score right?"))
+
+    making = command(env, "make the pinned environment")
+    making.add_argument("--force", action="store_true", help="make it anew even if it is there")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
+
+
+def _not_negative(text: str) -> float:
+    if not 0 <= (value := float(text)) < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _share(text: str) -> float:
+    if not 0 < (value := float(text)) <= 1:
+        raise ValueError(text)
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Tasks -> samples.jsonl, by the very engine that completes in the editor.
+
+One JSON object a line: `task_id`, `sample` (its number, from 0), `completion` (as the engine gave it, not yet cut) and
+`sketch` (the text of the sketch behind it, empty without one). The file grows sample by sample and a second run goes on
+where the first ended; `settings.json` beside it says what made the samples, and a run with other settings is refused
+rather than mixed in. The seed of a sample depends on its task and number alone, so that no two are drawn alike and a
+longer run begins with the shorter one's samples.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+from cert_lsp.errors import EvalError
+from evals.suite import Suite
+
+SAMPLES, SETTINGS = "samples.jsonl", "settings.json"
+MAX_TOKENS = 128
+
+
+class Completer(Protocol):
+    """What generation needs of `cert_lsp.engine.pipeline.Engine`."""
+
+    manifest: Any
+
+    def complete_text(self, before: str, **options: Any) -> Sequence[Any]:
+        """Candidates with `code` and `sketch` for the text before the cursor, best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One line of samples.jsonl."""
+
+    task_id: str
+    sample: int
+    completion: str
+    sketch: str = ""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How samples are drawn; temperature 0 is greedy."""
+
+    mode: str
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = MAX_TOKENS
+
+
+def seed_of(task_id: str, sample: int) -> int:
+    """The seed (32 bits) of one sample, the same on every machine."""
+    return int.from_bytes(hashlib.blake2b(f"{task_id}\n{sample}".encode(), digest_size=4).digest())
+
+
+def generate(engine: Completer, suites: Sequence[Suite], decoding: Decoding, samples: int, folder: Path) -> None:
+    """Draws what is still missing of `samples` completions for each task into `folder`.
+
+    Raises:
+        EvalError: The folder holds samples made with other settings, or cannot be written.
+    """
+    settings = {
+        "suites": {suite.name: suite.sha256 for suite in suites},
+        "bundle": {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)},
+        "decoding": asdict(decoding),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _stamp(folder / SETTINGS, settings)
+        path = folder / SAMPLES
+        _drop_torn_line(path)
+        present = {(one.task_id, one.sample) for one in read_samples(path)} if path.exists() else set()
+        wanted = [(task, n) for suite in suites for task in suite.tasks for n in range(samples)]
+        missing = [(task, n) for task, n in wanted if (task.task_id, n) not in present]
+        with path.open("a", encoding="utf-8") as file:
+            for task, n in tqdm(missing, "generate", unit="sample", initial=len(wanted) - len(missing), disable=None):
+                candidates = engine.complete_text(
+                    task.prompt, candidates=1, seed=seed_of(task.task_id, n), **asdict(decoding)
+                )
+                best = candidates[0] if candidates else None
+                sample = Sample(task.task_id, n, best.code if best else "", best.sketch if best else "")
+                file.write(json.dumps(asdict(sample)) + "\n")
+                file.flush()
+    except OSError as error:
+        raise EvalError(
+            f"{folder} cannot be written: {error}",
+            "The samples drawn so far are kept",
+            "Make room or name another --out, then run the same command again",
+        ) from error
+
+
+def read_samples(path: Path) -> Iterator[Sample]:
+    """Reads a samples file; `sample` and `sketch` may be absent from a line, as other tools write it.
+
+    Raises:
+        EvalError: The file cannot be read, or a line is not a sample.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvalError(f"Samples {path} cannot be read: {error}", remedy="Name a samples.jsonl file") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            task_id, completion = record["task_id"], record["completion"]
+            if not (isinstance(task_id, str) and isinstance(completion, str)):
+                raise TypeError("task_id and completion must be strings")
+        except (ValueError, TypeError, KeyError) as error:
+            raise EvalError(
+                f"{path}, line {number} is not a sample: {error!r}",
+                "The samples cannot be scored",
+                'A line is {"task_id": ..., "completion": ...}',
+            ) from error
+        yield Sample(task_id, record.get("sample", number), completion, record.get("sketch", ""))
+
+
+def _stamp(path: Path, settings: dict[str, Any]) -> None:
+    """Writes the settings, or compares them with those already there."""
+    if not path.exists():
+        partial = path.with_suffix(".tmp")
+        partial.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        found = {}
+    if found != settings:
+        different = sorted(key for key in settings if found.get(key) != settings[key])
+        raise EvalError(
+            f"{path.parent} holds samples made with another {' and '.join(different)}",
+            "They are not mixed",
+            "Name another --out, or remove that folder",
+        )
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Removes a last line that an interrupted run wrote only in part."""
+    if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):
+        with path.open("r+b") as file:
+            file.truncate(content.rfind(b"\n") + 1)
+
+
+def _manifest_hash(manifest: Any) -> str:
+    return hashlib.sha256(json.dumps(dataclasses.asdict(manifest), sort_keys=True, default=str).encode()).hexdigest()

@@ -60,7 +60,7 @@ def _integer(low: int, high: int) -> Callable[[object], int]:
     return parse
 
 
-_PARSERS: dict[str, tuple[str, Callable[[object], object]]] = {
+OPTIONS: dict[str, tuple[str, Callable[[object], object]]] = {
     "model": ("model", _path),
     "provider": ("provider", _provider),
     "threads": ("threads", _integer(1, 256)),
@@ -89,7 +89,7 @@ def parse_settings(options: object, defaults: Settings) -> tuple[Settings, list[
     for option, value in cast("dict[object, object]", options).items():
         if value is None:
             continue
-        field, parse = _PARSERS.get(str(option), (None, None))
+        field, parse = OPTIONS.get(str(option), (None, None))
         if field is None or parse is None:
             problems.append(f"There is no setting {str(option)[:40]!r}.")
             continue

@@ -45,8 +45,8 @@ class RawClient:
 
     @classmethod
     def connect(cls, host: str, port: int) -> "RawClient":
-        stream = socket.create_connection((host, port)).makefile("rwb")
-        return cls(stream, stream)  # pyright: ignore[reportArgumentType]
+        with socket.create_connection((host, port)) as connection:  # the streams keep it open
+            return cls(connection.makefile("rb"), connection.makefile("wb"))
 
     def __enter__(self) -> "RawClient":
         return self
@@ -56,11 +56,10 @@ class RawClient:
         if self.process:
             self.process.kill()
             self.process.wait()
-            assert self.process.stdout
             assert self.process.stderr
-            self._thread.join(5)
-            self.process.stdout.close()
             self.process.stderr.close()
+        self._thread.join(5)
+        self._reader.close()
 
     def close(self) -> None:
         """Close the server's input."""
@@ -134,7 +133,7 @@ class RawClient:
         item = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": item})
 
-    def inline(self, line: int = 2, character: int = 23, uri: str = URI, kind: int = 2) -> int:
+    def inline(self, line: int = 2, character: int = 22, uri: str = URI, kind: int = 2) -> int:
         position = {"line": line, "character": character}
         params = {"textDocument": {"uri": uri}, "position": position, "context": {"triggerKind": kind}}
         return self.request("textDocument/inlineCompletion", params)

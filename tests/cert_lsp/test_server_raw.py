@@ -50,11 +50,11 @@ def test_storm_answers_each_request_once_and_works_on_the_last() -> None:
         client.open()
         ids = []
         for number in range(60):
-            end = {"line": 2, "character": 23 + number}
+            end = {"line": 2, "character": 22 + number}
             change = {"range": {"start": end, "end": end}, "text": "s"}
             document = {"uri": URI, "version": 2 + number}
             client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
-            ids.append(client.inline(character=24 + number))
+            ids.append(client.inline(character=23 + number))
             if number == 30:
                 status = client.request("workspace/executeCommand", {"command": "cert.status"})
                 begun = time.monotonic()
@@ -90,7 +90,7 @@ def test_cancelled_request_is_answered_once_and_its_decode_ends() -> None:
         assert client.response(request)["error"]["code"] == -32800
         begun = time.monotonic()
         client.notify("$/cancelRequest", {"id": request})
-        arguments = [URI, {"line": 2, "character": 23}]
+        arguments = [URI, {"line": 2, "character": 22}]
         command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
         time.sleep(0.2)
         client.notify("$/cancelRequest", {"id": command})
@@ -277,7 +277,7 @@ def test_damaged_model_gives_one_message_and_empty_answers() -> None:
             assert part in message["message"]
         assert items(client.response(early)) == []
         assert items(client.response(client.inline())) == []
-        arguments = [URI, {"line": 2, "character": 23}]
+        arguments = [URI, {"line": 2, "character": 22}]
         command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
         assert "damaged" in client.response(command)["error"]["message"]
         status = client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))["result"]
@@ -307,7 +307,7 @@ def test_settings_are_taken() -> None:
         assert len(items(client.response(client.inline(kind=2)))) == 1
 
 
-@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 28), ("utf-16", 26), ("utf-32", 25)])
+@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 27), ("utf-16", 25), ("utf-32", 24)])
 def test_columns_count_in_the_negotiated_encoding(encoding: str, column: int) -> None:
     text = "import pandas as pd\ndf = pd.read_csv('a.csv')\n# total 🐼 of each column"
     with RawClient.fake() as client:
@@ -353,11 +353,11 @@ def test_hundred_thousand_lines_are_answered_fast() -> None:
         assert items(client.response(client.inline(line=100_002)))
         begun = time.monotonic()
         for number in range(5):
-            end = {"line": 100_002, "character": 23 + number}
+            end = {"line": 100_002, "character": 22 + number}
             edit = {"range": {"start": end, "end": end}, "text": "s"}
             document = {"uri": URI, "version": 2 + number}
             client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [edit]})
-            assert items(client.response(client.inline(line=100_002, character=24 + number)))
+            assert items(client.response(client.inline(line=100_002, character=23 + number)))
         assert (time.monotonic() - begun) / 5 < 0.5
 
 
@@ -374,7 +374,7 @@ def test_popup_covers_the_word_before_the_cursor() -> None:
     with RawClient.fake() as client:
         client.initialize()
         client.open()
-        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 23}}
+        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
         found = client.response(client.request("textDocument/completion", params))["result"]
         assert found["isIncomplete"] is True
         assert len(found["items"]) == 3
@@ -383,8 +383,8 @@ def test_popup_covers_the_word_before_the_cursor() -> None:
         assert first["filterText"].startswith("columndf.sum()")
         assert first["label"].startswith("df.sum()")
         assert first["textEdit"]["newText"].startswith("column\ndf.sum()")
-        assert first["textEdit"]["range"]["start"] == {"line": 2, "character": 17}
-        assert first["textEdit"]["range"]["end"] == {"line": 2, "character": 23}
+        assert first["textEdit"]["range"]["start"] == {"line": 2, "character": 16}
+        assert first["textEdit"]["range"]["end"] == {"line": 2, "character": 22}
         assert "df.sum()" in first["documentation"]["value"]
         assert "Sketch" in first["documentation"]["value"]
         assert [each["sortText"] for each in found["items"]] == ["0000", "0001", "0002"]
@@ -396,7 +396,7 @@ def test_show_sketch_gives_candidates_with_scores() -> None:
     with RawClient.fake() as client:
         client.initialize()
         client.open()
-        arguments = [URI, {"line": 2, "character": 23}]
+        arguments = [URI, {"line": 2, "character": 22}]
         command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
         candidates = client.response(command)["result"]["candidates"]
         assert [each["score"] for each in candidates] == [0, -1, -2]

@@ -30,19 +30,21 @@ class FakeEngine:
         self,
         context: Context,
         *,
-        candidates: int,
-        mode: str,
-        max_tokens: int,
-        cancel: threading.Event,
+        candidates: int = 1,
+        mode: str = "sketch",
+        max_tokens: int = 96,
+        cancel: threading.Event | None = None,
     ) -> list[FakeCandidate]:
         self.begun += 1
         for _ in range(self.steps):
-            if cancel.is_set():
+            if cancel and cancel.is_set():
                 self.cancelled += 1
                 raise DecodeCancelled("cancelled")
             time.sleep(0.01)
         code = f"{context.lead}df.sum()  # {context.intent}; begun {self.begun}, cancelled {self.cancelled}"
         return [FakeCandidate(code, "df.sum()", -float(rank)) for rank in range(candidates)]
 
-    def sketches(self, context: Context, *, candidates: int, cancel: threading.Event) -> list[FakeCandidate]:
-        return self.complete(context, candidates=candidates, mode="sketch", max_tokens=1, cancel=cancel)
+    def sketches(
+        self, context: Context, *, candidates: int = 3, cancel: threading.Event | None = None
+    ) -> list[FakeCandidate]:
+        return self.complete(context, candidates=candidates, cancel=cancel)

@@ -2,11 +2,10 @@
 
 PandasEval and NumpyEval were written for that pandas: under it 91 and 99 of their 101 tasks have a listed solution that
 passes, under pandas 3 it is 82 and 94. A score means something only beside the versions it was measured with. The
-environment is a plain venv in the user's cache folder, made once; its name carries a hash of the pins, so new pins make a
-new one.
+environment is a plain venv in the user's cache folder, made once; its name carries a hash of the pins, so new pins make
+a new one.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -19,7 +18,6 @@ from cert_lsp.errors import EvalError
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PYTHON = "3.11"
-STAMP = "complete"
 
 
 def cache_folder() -> Path:
@@ -39,15 +37,18 @@ def pinned_python(cache: Path | None = None, *, force: bool = False) -> Path:
     """
     cache = cache or cache_folder()
     folder = cache / f"evals-{hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]}"
-    python = folder / "bin" / "python"
-    if (folder / STAMP).exists() and not force:
-        return python
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "evals.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if force or not (folder / STAMP).exists():  # another run may have made it while this one waited
-            _make(folder, python)
-    return python
+    if force:
+        shutil.rmtree(folder, ignore_errors=True)
+    if not folder.exists():
+        try:
+            _make(folder)
+        except OSError as error:
+            raise EvalError(
+                f"The pinned environment cannot be made in {cache}: {error}",
+                "Nothing can be scored",
+                "Make room, or name another cache folder by the variable XDG_CACHE_HOME",
+            ) from error
+    return folder / "bin" / "python"
 
 
 def find_python() -> Path:
@@ -75,16 +76,23 @@ def _is_wanted(candidate: str) -> bool:
         return False
 
 
-def _make(folder: Path, python: Path) -> None:
+def _make(folder: Path) -> None:
+    """Makes the environment elsewhere and moves it into place, so that a folder of that name is always complete."""
+    base = find_python()
     sys.stderr.write(f"Making the pinned environment in {folder} ...\n")
-    install = ["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--requirement", str(REQUIREMENTS)]
-    with tempfile.TemporaryDirectory() as elsewhere:  # so that no module of the current folder shadows one of theirs
-        for command in ([find_python(), "-m", "venv", "--clear", folder], [python, *install]):
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=elsewhere)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-", ignore_cleanup_errors=True) as partial:
+        install = ["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--requirement", REQUIREMENTS]
+        for command in ([base, "-m", "venv", "venv"], ["venv/bin/python", *install]):
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=partial)
             if done.returncode != 0:
                 raise EvalError(
                     f"The pinned environment cannot be made: {done.stdout.strip().rpartition(chr(10))[2]}",
                     "Nothing can be scored",
                     "Look at the network and the disk, then run 'python -m evals env' again",
                 )
-    (folder / STAMP).touch()
+        try:
+            Path(partial, "venv").rename(folder)
+        except OSError:
+            if not folder.exists():  # it does if another run was faster
+                raise

@@ -102,7 +102,7 @@ class _Worker:
     def __init__(self, python: Path, limits: Limits, preload: tuple[str, ...]) -> None:
         self._stack = contextlib.ExitStack()
         home = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="evals-home-"))
-        self._errors = self._stack.enter_context(tempfile.TemporaryFile())
+        self._errors = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
         command = [
             python,
             WORKER,

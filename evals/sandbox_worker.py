@@ -245,9 +245,10 @@ def main():
     for line in sys.stdin:
         scratch = tempfile.mkdtemp(prefix="evals-")
         try:
-            answer(run_confined(json.loads(line)["program"], scratch, limits, network))
+            outcome = run_confined(json.loads(line)["program"], scratch, limits, network)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        answer(outcome)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,8 @@
+"""A statement is begun below the comment. Complete it: cert-lsp complete examples/orders.py:8."""
+
+import pandas as pd
+
+
+def with_cities(orders: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
+    # join the city of the customer to every order
+    return

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from cert_lsp.engine.pipeline import Engine
 
 logger = logging.getLogger(__name__)
+
+Command = Callable[[list[object]], Awaitable[object]]
+"""What answers a command, once pygls has bound it to its server."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,11 @@ class CertProtocol(LanguageServerProtocol):
         self, params: types.ExecuteCommandParams
     ) -> object:
         """Await a command, which takes its arguments as one list."""
-        command = self.fm.commands.get(params.command)
+        commands = cast("dict[str, Command]", self.fm.commands)  # pyright: ignore[reportUnknownMemberType]
+        command = commands.get(params.command)
         if command is None:
             raise JsonRpcInvalidParams(f"There is no command {params.command[:80]!r}.")
-        return await command(params.arguments or [])
+        return await command(list(params.arguments or []))
 
 
 class CertServer(LanguageServer):
@@ -140,7 +144,9 @@ class CertServer(LanguageServer):
     protocol: CertProtocol  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, open_engine: Callable[[Settings], Engine], defaults: Settings) -> None:
-        super().__init__("cert-lsp", __version__, protocol_cls=CertProtocol, converter_factory=default_converter)
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]
+            "cert-lsp", __version__, protocol_cls=CertProtocol, converter_factory=default_converter
+        )
         self.open_engine = open_engine
         self.session = Session(settings=defaults)
         self.scheduler = Scheduler()

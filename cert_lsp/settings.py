@@ -19,7 +19,7 @@ class Settings:
     Attributes:
         model: Folder of the model bundle; None is the one that comes with the package.
         provider: Where the model runs; ``auto`` takes CUDA when it works, else the CPU.
-        threads: CPU threads for the model; None lets ONNX Runtime choose.
+        threads: CPU threads for the model; None takes the usable cores, at most four.
         sketch: Whether a sketch is written before the code.
         candidates: How many answers an explicit request and the popup list offer (automatic ghost text: 1).
         max_tokens: Longest answer, in tokens.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -19,16 +20,37 @@ _LABEL_WIDTH = 80
 _WORD = re.compile(r"\w*\Z")
 
 
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """What the client can do with an item."""
+
+    preselect: bool
+    as_is: bool
+    markdown: bool
+
+    @classmethod
+    def of(cls, capabilities: types.ClientCapabilities) -> _Client:
+        completion = capabilities.text_document and capabilities.text_document.completion
+        item = completion and completion.completion_item
+        modes = item and item.insert_text_mode_support
+        return cls(
+            preselect=bool(item and item.preselect_support),
+            as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
+            markdown=bool(item and types.MarkupKind.Markdown in (item.documentation_format or [])),
+        )
+
+
 async def completion(ls: CertServer, params: types.CompletionParams) -> types.CompletionList:
     """List candidates where an intent is stated; elsewhere the list is empty and other servers have the field."""
     snapshot = ls.session.take_snapshot(params.text_document.uri, params.position)
     found = await candidates_at(ls, "popup", snapshot, ls.session.settings.candidates)
-    items = [_item(snapshot, each, rank) for rank, each in enumerate(found)] if snapshot else []
+    client = _Client.of(ls.client_capabilities)
+    items = [_item(snapshot, each, rank, client) for rank, each in enumerate(found)] if snapshot else []
     # Incomplete: another character can mean another answer, so the client asks again instead of filtering.
     return types.CompletionList(is_incomplete=True, items=items)
 
 
-def _item(snapshot: Snapshot, candidate: Candidate, rank: int) -> types.CompletionItem:
+def _item(snapshot: Snapshot, candidate: Candidate, rank: int, client: _Client) -> types.CompletionItem:
     """One row of the list.
 
     The edit covers the word before the cursor, because most clients filter by that word, also inside a comment.
@@ -39,27 +61,29 @@ def _item(snapshot: Snapshot, candidate: Candidate, rank: int) -> types.Completi
     at = snapshot.position
     start = types.Position(at.line, at.character - units(word, snapshot.encoding))
     first, *rest = candidate.code.strip().splitlines() or [""]
-    goes_on = not candidate.code[:1].isspace()
-    label = f"{word}{first}" if goes_on else first
+    label = first if candidate.code[:1].isspace() else f"{word}{first}"
     if rest or len(label) > _LABEL_WIDTH:
         label = f"{label[:_LABEL_WIDTH]} …"
     return types.CompletionItem(
         label=label,
         kind=types.CompletionItemKind.Snippet,
         detail="CERT",
-        documentation=types.MarkupContent(types.MarkupKind.Markdown, _documentation(candidate)),
-        preselect=rank == 0,
+        documentation=_documentation(candidate, client.markdown),
+        preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
         filter_text=f"{word}{first}",
         insert_text_format=types.InsertTextFormat.PlainText,
-        insert_text_mode=types.InsertTextMode.AsIs,
+        insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
         text_edit=types.TextEdit(types.Range(start, at), f"{word}{candidate.code}"),
     )
 
 
-def _documentation(candidate: Candidate) -> str:
-    """The whole code and its sketch, as Markdown."""
-    blocks = [f"```python\n{candidate.code.strip()}\n```"]
-    if candidate.sketch.strip():
-        blocks.append(f"Sketch\n```text\n{candidate.sketch.strip()}\n```")
-    return "\n\n".join(blocks)
+def _documentation(candidate: Candidate, markdown: bool) -> types.MarkupContent:
+    """The whole code and its sketch."""
+    code, sketch = candidate.code.strip(), candidate.sketch.strip()
+    if not markdown:
+        return types.MarkupContent(types.MarkupKind.PlainText, f"{code}\n\nSketch: {sketch}" if sketch else code)
+    text = f"```python\n{code}\n```"
+    if sketch:
+        text += f"\n\nSketch\n```text\n{sketch}\n```"
+    return types.MarkupContent(types.MarkupKind.Markdown, text)

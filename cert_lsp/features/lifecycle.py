@@ -61,7 +61,8 @@ async def _progress(ls: CertServer, title: str) -> AsyncGenerator[None]:
     shown = bool(window and window.work_done_progress)
     if shown:
         try:
-            await asyncio.wait_for(ls.work_done_progress.create_async(token), _PATIENCE)
+            create = types.WorkDoneProgressCreateParams(token)
+            await asyncio.wait_for(ls.window_work_done_progress_create_async(create), _PATIENCE)
         except (JsonRpcException, TimeoutError):
             shown = False
     if not shown:

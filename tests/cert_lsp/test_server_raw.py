@@ -370,9 +370,27 @@ def test_document_that_is_not_open_gets_an_empty_answer() -> None:
         assert items(client.response(client.inline())) == []
 
 
-def test_popup_covers_the_word_before_the_cursor() -> None:
+ITEM_SUPPORT = {
+    "preselectSupport": True,
+    "documentationFormat": ["markdown"],
+    "insertTextModeSupport": {"valueSet": [1]},
+}
+
+
+def test_popup_uses_only_what_the_client_can_do() -> None:
     with RawClient.fake() as client:
         client.initialize()
+        client.open()
+        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
+        item = client.response(client.request("textDocument/completion", params))["result"]["items"][0]
+        assert "preselect" not in item
+        assert "insertTextMode" not in item
+        assert item["documentation"]["kind"] == "plaintext"
+
+
+def test_popup_covers_the_word_before_the_cursor() -> None:
+    with RawClient.fake() as client:
+        client.initialize({"textDocument": {"completion": {"completionItem": ITEM_SUPPORT}}})
         client.open()
         params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
         found = client.response(client.request("textDocument/completion", params))["result"]
@@ -380,6 +398,7 @@ def test_popup_covers_the_word_before_the_cursor() -> None:
         assert len(found["items"]) == 3
         first = found["items"][0]
         assert first["preselect"] is True
+        assert first["insertTextMode"] == 1
         assert first["filterText"].startswith("columndf.sum()")
         assert first["label"].startswith("df.sum()")
         assert first["textEdit"]["newText"].startswith("column\ndf.sum()")

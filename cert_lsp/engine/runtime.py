@@ -1,0 +1,316 @@
+"""Run a bundle's graph: token ids in, logits out, over a key-value cache that can be rewound.
+
+The only module that imports ONNX Runtime, and it does so when a runtime is opened, so that the command line starts
+fast and everything else is tested with a fake `Runtime`. Sampling, stops and cancellation are `decode`'s affair.
+
+Two kinds of cache, as the manifest says:
+
+* ``shared``: past and present are one preallocated buffer. To rewind is to remember a smaller length.
+* ``growing``: the graph returns a longer past on every call. To rewind is to cut it.
+
+What a call returns must not depend on how a prompt was cut into calls, else a cached prefix or a verified draft would
+change the answer. ONNX Runtime's kernels hold to that for two positions and more, but have a kernel of their own for
+one position, whose sums round differently. A call with a single token is therefore run with that token twice, and the
+second is forgotten: 14 % more time for a token, differences of exactly 0.
+"""
+
+import importlib
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cert_lsp.contract.bundle import ModelSpec, load_manifest
+from cert_lsp.contract.prompt import Role
+from cert_lsp.errors import BundleError, PromptError, RuntimeUnavailableError
+
+logger = logging.getLogger(__name__)
+
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+_MAX_THREADS = 4
+"""A model of this size is bound by memory; more threads take cores from the editor and gain nothing."""
+
+
+class Cache(Protocol):
+    """Keys and values of the tokens that a model has read. One thread at a time may use it."""
+
+    @property
+    def length(self) -> int:
+        """Tokens held."""
+        ...
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that it can hold."""
+        ...
+
+    def rewind(self, length: int) -> None:
+        """Forget everything after the first `length` tokens.
+
+        Raises:
+            ValueError: If it holds fewer.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RuntimeInfo:
+    """What a runtime runs on: ONNX Runtime's provider, its version, the number of threads and the graph file."""
+
+    provider: str
+    version: str
+    threads: int
+    file: Path
+
+
+class Runtime(Protocol):
+    """A loaded graph."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Width of the logits."""
+        ...
+
+    def new_cache(self) -> Cache:
+        """Return an empty cache; memory is taken as tokens come in."""
+        ...
+
+    def forward(self, cache: Cache, ids: Sequence[int], *, keep: int = 1) -> NDArray[np.float32]:
+        """Append `ids` to the cache and return the logits of the last `keep` of them, float32 (keep, vocab_size).
+
+        Raises:
+            PromptError: If the cache can't hold that many.
+            ValueError: If `ids` is empty or `keep` is not in 1..len(ids).
+        """
+        ...
+
+    def describe(self) -> RuntimeInfo:
+        """Return what it runs on."""
+        ...
+
+
+def open_runtime(bundle_dir: Path, role: Role, *, threads: int | None = None, provider: str = "auto") -> "OnnxRuntime":
+    """Load the graph that plays `role` in a bundle.
+
+    Args:
+        bundle_dir: Folder with a ``bundle.json``.
+        role: One of the roles of its layout.
+        threads: Threads of one forward pass; None takes the usable cores, at most four.
+        provider: ``cpu``, ``cuda``, or ``auto``: CUDA where it really works and the bundle is made for it.
+
+    Raises:
+        BundleError: If the bundle has no such role, or its graph can't be loaded.
+        RuntimeUnavailableError: If ONNX Runtime is missing, or ``cuda`` was asked for and doesn't work here.
+        ValueError: If `provider` is none of the three.
+    """
+    if provider not in ("auto", "cpu", "cuda"):
+        raise ValueError(f"no provider is called {provider!r}")
+    manifest = load_manifest(bundle_dir)
+    if role not in manifest.models:
+        raise BundleError(f"{bundle_dir} has no model for the role '{role}', its layout is '{manifest.layout}'")
+    spec = manifest.models[role]
+    ort = _import_onnxruntime()
+    file = bundle_dir / spec.file
+    threads = threads or min(_MAX_THREADS, _usable_cores())
+    session = _open_session(ort, file, spec, threads, provider)
+    return OnnxRuntime(ort, session, spec, RuntimeInfo(session.get_providers()[0], ort.__version__, threads, file))
+
+
+class OnnxRuntime:
+    """`Runtime` over an ONNX Runtime session. Several caches may be in use at once, from several threads."""
+
+    def __init__(self, ort: Any, session: Any, spec: ModelSpec, info: RuntimeInfo) -> None:
+        self._ort = ort
+        self._session = session
+        self._spec = spec
+        self._info = info
+
+    @property
+    def vocab_size(self) -> int:
+        """Width of the logits."""
+        return self._spec.vocab_size
+
+    def new_cache(self) -> "SharedCache | GrowingCache":
+        """Return an empty cache of the kind that the graph wants."""
+        if self._spec.cache == "shared":
+            return SharedCache(self._ort, self._session, self._spec, on_cuda=self._info.provider == _CUDA)
+        return GrowingCache(self._session, self._spec)
+
+    def forward(self, cache: Cache, ids: Sequence[int], *, keep: int = 1) -> NDArray[np.float32]:
+        """See `Runtime.forward`."""
+        if not isinstance(cache, SharedCache | GrowingCache):
+            raise TypeError(f"{type(cache).__name__} is not a cache of this runtime")
+        if not 1 <= keep <= len(ids):
+            raise ValueError(f"keep is {keep}, it must be in 1..{len(ids)}, the number of ids")
+        if cache.length + len(ids) > cache.capacity:
+            raise PromptError(
+                f"{cache.length + len(ids)} tokens are more than the model's window of {cache.capacity}",
+                "nothing is completed",
+                "shorten the text above the cursor",
+            )
+        if len(ids) == 1:  # see the module's docstring
+            logits = cache.append([*ids, *ids], keep=2)[:1]
+            cache.rewind(cache.length - 1)
+            return logits
+        return cache.append(ids, keep=keep)
+
+    def describe(self) -> RuntimeInfo:
+        """Return what it runs on."""
+        return self._info
+
+
+class SharedCache:
+    """One preallocated buffer for each layer's keys and values, bound as the graph's past and its present."""
+
+    def __init__(self, ort: Any, session: Any, spec: ModelSpec, *, on_cuda: bool) -> None:
+        self._session = session
+        self._spec = spec
+        self.length = 0
+        self.capacity = spec.context - 1  # room for the twin of a single token
+        self._binding = session.io_binding()
+        shape = (1, spec.kv_heads, spec.context, spec.head_dim)
+        dtype = np.dtype(spec.cache_dtype)
+        self._buffers: list[Any] = []
+        self._binding.bind_output(spec.outputs["logits"])  # first, so that it is the first output below
+        for layer in range(spec.layers):
+            for part in ("key", "value"):
+                # numpy's zeros are given pages when they are first written, so an empty cache costs next to nothing.
+                buffer = (
+                    ort.OrtValue.ortvalue_from_shape_and_type(shape, dtype, "cuda", 0)
+                    if on_cuda
+                    else ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype))
+                )
+                self._buffers.append(buffer)
+                self._binding.bind_ortvalue_input(spec.inputs[f"past_{part}"].format(layer=layer), buffer)
+                self._binding.bind_ortvalue_output(spec.outputs[f"present_{part}"].format(layer=layer), buffer)
+
+    def rewind(self, length: int) -> None:
+        """Forget everything after the first `length` tokens, in no time."""
+        _check_rewind(self.length, length)
+        self.length = length
+
+    def append(self, ids: Sequence[int], *, keep: int) -> NDArray[np.float32]:
+        """Run the graph over `ids`; returns logits (keep, vocab)."""
+        length = self.length + len(ids)
+        feeds = {
+            "ids": np.array([ids], np.int64),
+            "length": np.array([length], np.int32),
+            "keep": np.array([keep], np.int64),
+        }
+        for role, value in feeds.items():
+            self._binding.bind_cpu_input(self._spec.inputs[role], value)
+        self._binding.bind_output(self._spec.outputs["logits"])  # anew: the last call's has the last call's shape
+        self._session.run_with_iobinding(self._binding)
+        self.length = length
+        return self._binding.get_outputs()[0].numpy()[0]
+
+
+class GrowingCache:
+    """Each layer's keys and values as arrays (1, kv_heads, length, head_dim), replaced by longer ones on every call."""
+
+    def __init__(self, session: Any, spec: ModelSpec) -> None:
+        self._session = session
+        self._spec = spec
+        self.length = 0
+        self.capacity = spec.context - 1
+        parts = [(layer, part) for layer in range(spec.layers) for part in ("key", "value")]
+        self._past_names = [spec.inputs[f"past_{part}"].format(layer=layer) for layer, part in parts]
+        present = [spec.outputs[f"present_{part}"].format(layer=layer) for layer, part in parts]
+        self._outputs = [spec.outputs["logits"], *present]
+        empty = np.zeros((1, spec.kv_heads, 0, spec.head_dim), spec.cache_dtype)
+        self._past: list[NDArray[Any]] = [empty] * len(parts)
+
+    def rewind(self, length: int) -> None:
+        """Forget everything after the first `length` tokens."""
+        _check_rewind(self.length, length)
+        self.length = length
+
+    def append(self, ids: Sequence[int], *, keep: int) -> NDArray[np.float32]:
+        """Run the graph over `ids`; returns logits (keep, vocab)."""
+        length = self.length + len(ids)
+        names = self._spec.inputs
+        feeds: dict[str, NDArray[Any]] = {
+            name: np.ascontiguousarray(values[:, :, : self.length])
+            for name, values in zip(self._past_names, self._past, strict=True)
+        }
+        feeds[names["ids"]] = np.array([ids], np.int64)
+        feeds[names["mask"]] = np.ones((1, length), np.int64)
+        if "positions" in names:
+            feeds[names["positions"]] = np.arange(self.length, length, dtype=np.int64)[None]
+        logits, *self._past = self._session.run(self._outputs, feeds)
+        self.length = length
+        return logits[0, -keep:].astype(np.float32, copy=False)
+
+
+def _check_rewind(held: int, length: int) -> None:
+    if not 0 <= length <= held:
+        raise ValueError(f"cannot rewind to {length} tokens, the cache holds {held}")
+
+
+def _import_onnxruntime() -> Any:
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise RuntimeUnavailableError(
+            f"ONNX Runtime cannot be imported ({error})",
+            "no model can run",
+            "pip install 'cert-lsp[cpu]' (or [gpu], [gpu13] for an NVIDIA card)",
+        ) from error
+
+
+def _open_session(ort: Any, file: Path, spec: ModelSpec, threads: int, provider: str) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors: its warnings are told below, once, in our own words
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # an idle server takes no CPU time
+
+    # GroupQueryAttention has no float32 kernel for CUDA, so a bundle for the CPU stays there.
+    made_for_cuda = spec.cache == "growing" or spec.cache_dtype == "float16"
+    use_cuda = provider == "cuda" or (provider == "auto" and made_for_cuda and _CUDA in ort.get_available_providers())
+    try:
+        session = ort.InferenceSession(str(file), options, providers=[_CUDA, _CPU] if use_cuda else [_CPU])
+    except Exception as error:  # ONNX Runtime raises a class of its own for every status
+        raise _unusable(file, str(error).partition("\n")[0]) from error
+    # The package lists CUDA wherever it was built for it; only a session knows whether card and libraries are there.
+    if use_cuda and session.get_providers()[0] != _CUDA:
+        if provider == "cuda":
+            raise RuntimeUnavailableError(
+                "CUDA does not work here: ONNX Runtime found no usable card or CUDA libraries",
+                "the model is not loaded",
+                "choose provider 'cpu' or 'auto', or install cert-lsp[gpu] (CUDA 12) or cert-lsp[gpu13] (CUDA 13)",
+            )
+        logger.warning("CUDA does not work here, the model runs on the CPU")
+    _check_names(file, session, spec)
+    return session
+
+
+def _check_names(file: Path, session: Any, spec: ModelSpec) -> None:
+    """Raise BundleError unless the graph has exactly the inputs, and at least the outputs, that the manifest names."""
+
+    def names(of: Mapping[str, str]) -> set[str]:
+        return {name.format(layer=layer) for name in of.values() for layer in range(spec.layers)}
+
+    inputs = {value.name for value in session.get_inputs()}
+    outputs = {value.name for value in session.get_outputs()}
+    if names(spec.inputs) != inputs or not names(spec.outputs) <= outputs:
+        raise _unusable(file, "its inputs and outputs are not those that bundle.json names")
+
+
+def _unusable(file: Path, reason: str) -> BundleError:
+    return BundleError(
+        f"{file} cannot be loaded ({reason})",
+        "the model is not loaded",
+        "copy or export the model folder again, or reinstall cert-lsp",
+    )
+
+
+def _usable_cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,0 +1,273 @@
+"""Token by token: prefill with reuse of the cache, constrained choice, stops, cancellation. NumPy only.
+
+A `Decoder` owns the key-value cache of one model. A request states all tokens that the model shall have read;
+whatever the cache holds of them already is not read again, so the next keystroke, the code after its sketch, and
+another candidate that differs in its fifth token all cost only what is new.
+
+Guesses of what comes next (see `draft`) are read together with the token before them and kept as far as the model's
+own choices agree, so that an answer never depends on them. That needs a model whose values do not depend on how many
+tokens it reads at once.
+
+Not thread-safe: a decoder belongs to one worker.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cert_lsp.contract.prompt import Marker
+from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.errors import DecodeCancelled, PromptError
+
+if TYPE_CHECKING:
+    from cert_lsp.engine.runtime import Runtime
+
+_CHUNK = 64  # tokens read between two looks at the cancellation
+_ALTERNATIVES = 4
+_LONGEST_LOOP = 24
+_LOOP_TURNS = 4
+_LOOP_TOKENS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen: greedily at temperature 0, else from the nucleus of probability `top_p`."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an answer must be like.
+
+    Attributes:
+        prompt: Tokens that the model reads.
+        forced: What the answer must start with.
+        ends: Markers that may end it.
+        ended: Given the answer so far, the offset where it ended, or None.
+        max_tokens: Longest answer.
+        start: First tokens of the answer, already chosen, each with the logarithm of its probability.
+        sampling: How tokens are chosen.
+        guess: Given the answer so far, tokens that probably follow; they never change the answer.
+    """
+
+    prompt: Sequence[int]
+    forced: str
+    ends: frozenset[Marker]
+    ended: Callable[[str], int | None]
+    max_tokens: int
+    start: Sequence[tuple[int, float]] = ()
+    sampling: Sampling = Sampling()
+    guess: Callable[[str], Sequence[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A token that was nearly chosen: its place in the answer, its id, its share of the probability there."""
+
+    position: int
+    token: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model wrote.
+
+    Attributes:
+        text: The answer, up to where it ended; starts with the task's `forced` unless it broke off before.
+        tokens: Its tokens, `start` included, each with the natural logarithm of its probability among those allowed at
+            its place; markers and what stands behind the end are left out.
+        logarithms: The logarithms of all that was chosen to write it, the end included.
+        complete: Whether it ended by a marker or by the task's rule, not by length or in a loop.
+        alternatives: The nearly chosen tokens, most probable first.
+    """
+
+    text: str
+    tokens: tuple[tuple[int, float], ...]
+    logarithms: tuple[float, ...]
+    complete: bool
+    alternatives: tuple[Alternative, ...]
+
+    def branch(self, alternative: Alternative) -> tuple[tuple[int, float], ...]:
+        """Return the start of the answer that takes `alternative` at its place."""
+        chosen = (alternative.token, float(np.log(alternative.probability)))
+        return (*self.tokens[: alternative.position], chosen)
+
+
+class Decoder:
+    """One model, its cache, and the tokens that the cache holds."""
+
+    def __init__(self, runtime: "Runtime", vocabulary: Vocabulary) -> None:
+        self._runtime = runtime
+        self._vocabulary = vocabulary
+        self._cache = runtime.new_cache()
+        self._held: list[int] = []
+
+    @property
+    def capacity(self) -> int:
+        """Tokens that prompt and answer may have together."""
+        return self._cache.capacity
+
+    def read(self, tokens: Sequence[int], cancel: Event | None = None) -> NDArray[np.float32]:
+        """Bring the cache to hold exactly `tokens`.
+
+        Returns:
+            Logits behind the last of them, shape (vocabulary,), float32.
+
+        Raises:
+            DecodeCancelled: If `cancel` is set; what has been read stays.
+            PromptError: If there are none, or more than the cache can hold.
+        """
+        if not 0 < len(tokens) <= self.capacity:
+            raise PromptError(
+                f"a prompt of {len(tokens)} tokens", f"the model reads 1 to {self.capacity}", "shorten the text above"
+            )
+        common = 0
+        for held, wanted in zip(self._held, tokens[:-1], strict=False):
+            if held != wanted:
+                break
+            common += 1
+        self._rewind(common)
+        while (begin := len(self._held)) + _CHUNK < len(tokens):
+            _look_at(cancel)
+            self._append(tokens[begin : begin + _CHUNK], keep=1)
+        _look_at(cancel)
+        return self._append(tokens[begin:], keep=1)[0]
+
+    def answer(self, task: Task, rng: np.random.Generator, cancel: Event | None = None) -> Answer:
+        """Write an answer.
+
+        Raises:
+            DecodeCancelled: If `cancel` is set before the answer is complete.
+            PromptError: As `read`.
+        """
+        rows = self.read([*task.prompt, *(token for token, _ in task.start)], cancel)[np.newaxis]
+        writing = _Writing(task, self._vocabulary)
+        guessed: list[int] = []
+        room = min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)
+        for _ in range(room):
+            _look_at(cancel)
+            token = writing.choose(rows[0], rng)
+            if writing.done:
+                break
+            if guessed and guessed[0] == token:
+                rows, guessed = rows[1:], guessed[1:]
+                continue
+            self._rewind(len(self._held) - len(guessed))
+            guessed = list(task.guess(writing.text)) if task.guess else []
+            guessed = guessed[: self.capacity - len(self._held) - 1]
+            if len(self._held) == self.capacity:
+                break
+            rows = self._append([token, *guessed], keep=1 + len(guessed))
+        self._rewind(len(self._held) - len(guessed))
+        return writing.answer()
+
+    def _rewind(self, length: int) -> None:
+        self._cache.rewind(length)
+        del self._held[length:]
+
+    def _append(self, tokens: Sequence[int], keep: int) -> NDArray[np.float32]:
+        rows = self._runtime.forward(self._cache, tokens, keep=keep)
+        self._held += tokens
+        return rows
+
+
+class _Writing:
+    """An answer in the making."""
+
+    def __init__(self, task: Task, vocabulary: Vocabulary) -> None:
+        self._task = task
+        self._vocabulary = vocabulary
+        self._tokens = list(task.start)
+        self._bytes = bytearray(b"".join(vocabulary.spelling(token) for token, _ in task.start))
+        self._forced = task.forced.encode()
+        self._logarithms = [logarithm for _, logarithm in task.start]
+        self._alternatives: list[Alternative] = []
+        self._end: int | None = None
+        self.done = False
+        self._complete = False
+
+    @property
+    def text(self) -> str:
+        """The answer so far; the bytes of an unfinished character are left out."""
+        return self._bytes.decode("utf-8", "ignore")
+
+    def choose(self, logits: NDArray[np.float32], rng: np.random.Generator) -> int:
+        """Choose the next token by `logits`, shape (vocabulary,), and see whether it ends the answer."""
+        owed = self._forced[len(self._bytes) :]
+        allowed = logits.astype(np.float32, copy=False) + self._vocabulary.penalties(owed, self._task.ends)
+        token = _sample(allowed, self._task.sampling, rng)
+        self._note(allowed, token)
+        if self._vocabulary.marker(token) is not None:
+            self._finish(None)
+            return token
+        self._tokens.append((token, self._logarithms[-1]))
+        self._bytes += self._vocabulary.spelling(token)
+        if len(self._bytes) > len(self._forced) and (end := self._task.ended(self.text)) is not None:
+            self._finish(end)
+        elif _loops([token for token, _ in self._tokens]):
+            self.done = True
+        return token
+
+    def answer(self) -> Answer:
+        """Return what has been written."""
+        text, tokens = self.text, self._tokens
+        if self._end is not None:
+            text = text[: self._end]
+            size, kept = 0, 0
+            for token, _ in tokens:
+                size += len(self._vocabulary.spelling(token))
+                if size > len(text.encode()):
+                    break
+                kept += 1
+            tokens = tokens[:kept]
+        nearest = sorted(self._alternatives, key=lambda alternative: -alternative.probability)
+        return Answer(text, tuple(tokens), tuple(self._logarithms), self._complete, tuple(nearest))
+
+    def _finish(self, end: int | None) -> None:
+        self._end, self.done, self._complete = end, True, True
+
+    def _note(self, allowed: NDArray[np.float32], token: int) -> None:
+        """Keep the chosen token's log-probability, and the strongest of the others."""
+        shifted = allowed.astype(np.float64) - float(allowed.max())
+        total = float(np.log(np.exp(shifted).sum()))
+        self._logarithms.append(float(shifted[token]) - total)
+        for other in np.argpartition(allowed, -_ALTERNATIVES)[-_ALTERNATIVES:].tolist():
+            if other != token and np.isfinite(allowed[other]):
+                probability = float(np.exp(shifted[other] - total))
+                self._alternatives.append(Alternative(len(self._tokens), other, probability))
+
+
+def _sample(allowed: NDArray[np.float32], sampling: Sampling, rng: np.random.Generator) -> int:
+    """Choose a token; `allowed` holds logits, -inf for what may not come."""
+    if sampling.temperature <= 0:
+        return int(allowed.argmax())
+    scaled = allowed.astype(np.float64) / sampling.temperature
+    shares = np.exp(scaled - scaled.max())
+    shares /= shares.sum()
+    order = np.argsort(-shares, kind="stable")
+    nucleus = order[: int(np.searchsorted(np.cumsum(shares[order]), sampling.top_p)) + 1]
+    return int(rng.choice(nucleus, p=shares[nucleus] / shares[nucleus].sum()))
+
+
+def _loops(tokens: Sequence[int]) -> bool:
+    """Say whether the answer turns in a circle: its end repeats the same few tokens again and again."""
+    for period in range(1, _LONGEST_LOOP + 1):
+        length = max(period * _LOOP_TURNS, _LOOP_TOKENS)
+        if length > len(tokens):
+            continue
+        end = tokens[-length:]
+        if all(end[index] == end[index - period] for index in range(period, length)):
+            return True
+    return False
+
+
+def _look_at(cancel: Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise DecodeCancelled("a newer request took the place of this one")

@@ -1,0 +1,272 @@
+"""Context to sketches to ranked candidates: the rooms of the engine in the order in which a request passes them.
+
+One model (`Layout.JOINT`) writes the sketch, then the code in the same cache. Two models (`Layout.PAPER`) follow the
+paper: a sketch without placeholders already is the answer, without a sketch the generator sees the prompt alone, and if
+the generator gives nothing, the sketch-less answer counts. An untrained model (`Layout.PLAIN`) writes code at once.
+
+An `Engine` belongs to one worker: its methods must not run at the same time. `Event.set` on a request's `cancel` may
+come from any thread.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import dedent
+from threading import Event
+from typing import Literal, Self
+
+import numpy as np
+
+from cert_lsp.contract.bundle import EMBEDDED, Manifest, check_sizes, load_manifest
+from cert_lsp.contract.prompt import Layout, Marker, Role, Segment, render, render_without_sketch
+from cert_lsp.contract.sketch import Sketch
+from cert_lsp.contract.sketch import sketch as make_sketch
+from cert_lsp.contract.tokens import Encoder
+from cert_lsp.engine.context import Context, whole_context
+from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
+from cert_lsp.engine.draft import follow
+from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
+from cert_lsp.engine.rank import Candidate, Draw, rank
+from cert_lsp.engine.runtime import Runtime, open_runtime
+from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.errors import SketchError
+
+Mode = Literal["sketch", "nosketch"]
+
+_SKETCH_ENDS = {
+    Role.JOINT: frozenset({Marker.CODE, Marker.END}),
+    Role.SKETCHER: frozenset({Marker.END}),
+}
+_CODE_ENDS = frozenset({Marker.END})
+
+
+class Engine:
+    """A bundle, opened: answers contexts.
+
+    Attributes:
+        manifest: What the bundle says of itself.
+        runtimes: The model of each role, for reports.
+    """
+
+    def __init__(self, manifest: Manifest, encoder: Encoder, runtimes: Mapping[Role, Runtime]) -> None:
+        """Put an engine together from its parts; `open` does so from a folder."""
+        self.manifest = manifest
+        self.runtimes = runtimes
+        self._encoder = encoder
+        self._decoders = {
+            role: Decoder(runtime, Vocabulary(encoder, runtime.vocab_size)) for role, runtime in runtimes.items()
+        }
+
+    @classmethod
+    def open(cls, bundle_dir: Path | None = None, *, threads: int | None = None, provider: str = "auto") -> Self:
+        """Load a bundle; the embedded one if no folder is named.
+
+        Raises:
+            BundleError: If it is missing, damaged or of another version.
+            RuntimeUnavailableError: If ONNX Runtime cannot load it.
+        """
+        folder = bundle_dir or EMBEDDED
+        manifest = load_manifest(folder)
+        check_sizes(folder, manifest)
+        encoder = Encoder.load(folder / manifest.tokenizer, manifest.markers)
+        runtimes = {role: open_runtime(folder, role, threads=threads, provider=provider) for role in manifest.models}
+        return cls(manifest, encoder, runtimes)
+
+    def complete(
+        self,
+        context: Context,
+        *,
+        candidates: int = 1,
+        mode: Mode = "sketch",
+        max_tokens: int = 96,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        cancel: Event | None = None,
+    ) -> list[Candidate]:
+        """Write completions for `context`.
+
+        Args:
+            context: What is asked for.
+            candidates: How many to write; fewer come back where they agree or cannot be offered.
+            mode: Whether to go by way of a sketch; a plain bundle never does.
+            max_tokens: Longest sketch, and longest code.
+            temperature: 0 writes the likeliest answer first and its nearest alternatives next; above 0 each is drawn.
+            top_p: Share of the probability that tokens are drawn from.
+            seed: Makes draws repeatable.
+            cancel: Ends the work between two tokens when set.
+
+        Returns:
+            Best first; empty if nothing can be offered.
+
+        Raises:
+            DecodeCancelled: If `cancel` was set.
+        """
+        request = _Request(
+            self.manifest.layout,
+            self._decoders,
+            self._encoder,
+            context,
+            candidates,
+            max_tokens,
+            Sampling(temperature, top_p),
+            seed,
+            cancel,
+        )
+        return rank(context, request.draws(mode))
+
+    def complete_text(
+        self,
+        before: str,
+        *,
+        candidates: int = 1,
+        mode: Mode = "sketch",
+        max_tokens: int = 96,
+        temperature: float = 0.0,
+        top_p: float = 1.0,
+        seed: int = 0,
+        cancel: Event | None = None,
+    ) -> list[Candidate]:
+        """Go on with any text; no intent is needed, and all of `before` that fits is read. Else as `complete`."""
+        return self.complete(
+            whole_context(before),
+            candidates=candidates,
+            mode=mode,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            cancel=cancel,
+        )
+
+    def sketches(self, context: Context, *, candidates: int = 3, cancel: Event | None = None) -> list[Candidate]:
+        """Write several sketches for `context`, and for each the code that it leads to.
+
+        Returns:
+            Best first, no two with the same code.
+
+        Raises:
+            DecodeCancelled: If `cancel` was set.
+        """
+        return self.complete(context, candidates=candidates, cancel=cancel)
+
+
+@dataclass(frozen=True)
+class _Request:
+    """One request on its way through the models."""
+
+    layout: Layout
+    decoders: Mapping[Role, Decoder]
+    encoder: Encoder
+    context: Context
+    candidates: int
+    max_tokens: int
+    sampling: Sampling
+    seed: int
+    cancel: Event | None
+
+    def draws(self, mode: Mode) -> Iterator[Draw]:
+        """Write `candidates` answers, the likeliest first."""
+        if mode == "nosketch" or self.layout is Layout.PLAIN:
+            yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None)))
+            return
+        for answer in self._several(*self._sketch_task()):
+            wire = self._whole(answer)
+            yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
+
+    def _by(self, sketch: Sketch, written: Answer) -> Draw:
+        """Write the code of one sketch; a sketch without placeholders is its own code."""
+        if not sketch.placeholders:
+            return Draw(sketch.wire, _shown(sketch), _mean(written))
+        decoder, task = self._code_task(sketch)
+        answer = decoder.answer(task, self._random(0), self.cancel)
+        code = self._whole(answer)
+        return Draw(code, _shown(sketch), _mean(written, answer)) if code.strip() else self._alone()
+
+    def _alone(self) -> Draw:
+        """Write code without a sketch, where there is none or it led to nothing."""
+        decoder, task = self._code_task(None)
+        return self._unsketched(decoder.answer(task, self._random(0), self.cancel))
+
+    def _unsketched(self, answer: Answer) -> Draw:
+        """Take code that no sketch led to; its sketch is made from it, for people to see."""
+        code = self._whole(answer)
+        try:
+            shown = _shown(make_sketch(code, before=self.context.statement))
+        except SketchError:
+            shown = ""
+        return Draw(code, shown, _mean(answer))
+
+    def _sketch_task(self) -> tuple[Decoder, Task]:
+        role = Role.JOINT if self.layout is Layout.JOINT else Role.SKETCHER
+        return self._task(role, lambda head: render(role, head, None, None), _SKETCH_ENDS[role], 2)
+
+    def _code_task(self, sketch: Sketch | None) -> tuple[Decoder, Task]:
+        role = Role.GENERATOR if self.layout is Layout.PAPER else Role(self.layout.value)
+        if sketch is None:
+            return self._task(role, lambda head: render_without_sketch(role, head), _CODE_ENDS, 1)
+        decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 2)
+        return decoder, replace(task, guess=follow(sketch, self.encoder.encode_text))
+
+    def _task(
+        self, role: Role, laid_out: Callable[[str], Sequence[Segment]], ends: frozenset[Marker], stages: int
+    ) -> tuple[Decoder, Task]:
+        """Lay out the prompt of one stage, with room for the answers of `stages` stages behind the head."""
+        decoder = self.decoders[role]
+        room = decoder.capacity - stages * self.max_tokens
+        head = self.context.head
+        while len(prompt := self.encoder.encode(laid_out(head)).ids) > room and head:
+            head = _shortened(head, room / len(prompt))
+        return decoder, Task(
+            prompt=prompt,
+            forced=self.context.forced,
+            ends=ends,
+            ended=self._ended,
+            max_tokens=self.max_tokens,
+            sampling=self.sampling,
+        )
+
+    def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:
+        """Draw answers, or write the likeliest and those that differ from it where it was least sure."""
+        first = decoder.answer(task, self._random(0), self.cancel)
+        yield first
+        if self.sampling.temperature > 0:
+            for index in range(1, self.candidates):
+                yield decoder.answer(task, self._random(index), self.cancel)
+            return
+        for alternative in first.alternatives[: self.candidates - 1]:
+            yield decoder.answer(replace(task, start=first.branch(alternative)), self._random(0), self.cancel)
+
+    def _ended(self, answer: str) -> int | None:
+        statement = self.context.statement
+        end = end_of_answer(statement + answer, extent_of(self.context))
+        return None if end is None else max(0, end - len(statement))
+
+    def _whole(self, answer: Answer) -> str:
+        """Return an answer's text; of one that broke off, the statements that are complete, if any is."""
+        if answer.complete:
+            return answer.text
+        statement = self.context.statement
+        end = last_whole_line(statement + answer.text) - len(statement)
+        return answer.text[:end] if end > 0 else answer.text
+
+    def _random(self, index: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, index])
+
+
+def _mean(*answers: Answer) -> float:
+    """Return the mean log-probability of all tokens of `answers`."""
+    logarithms = [logarithm for answer in answers for logarithm in answer.logarithms]
+    return float(np.mean(logarithms)) if logarithms else 0.0
+
+
+def _shown(sketch: Sketch) -> str:
+    """Return a sketch as people see it, without the indentation of its place."""
+    return dedent(sketch.text.strip("\n")).strip()
+
+
+def _shortened(head: str, share: float) -> str:
+    """Drop lines from the top of `head` until at most about `share` of it is left."""
+    cut = max(1, int(len(head) * (1 - 0.95 * share)))
+    line_end = head.find("\n", cut)
+    return head[line_end + 1 :] if line_end >= 0 and line_end + 1 < len(head) else head[cut:]

@@ -1,0 +1,62 @@
+"""The vocabulary as bytes: which tokens may come next while an answer must still begin with given characters.
+
+The unfinished word at the cursor is taken back from the prompt and written again by the model ("token healing"),
+because its own tokens seldom end where the typing stopped. While characters are owed, only tokens that go along with
+them count: those that begin with all of the rest, and those that are a beginning of it.
+"""
+
+from bisect import bisect_left, bisect_right
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cert_lsp.contract.prompt import Marker
+from cert_lsp.contract.tokens import Encoder
+
+_HIGHEST = b"\xff" * 64  # sorts behind every token that begins with what stands before it
+
+
+class Vocabulary:
+    """Token ids by their bytes. Built once for a tokenizer; immutable, so any thread may read it."""
+
+    def __init__(self, encoder: Encoder, width: int) -> None:
+        """Sort the tokens of `encoder`; `width` is that of the model's logits, which may be padded."""
+        self._encoder = encoder
+        self._width = width
+        spelled = ((encoder.token_bytes(token), token) for token in range(min(width, encoder.vocab_size)))
+        pairs = sorted((spelling, token) for spelling, token in spelled if spelling)
+        self._spellings = [spelling for spelling, _ in pairs]
+        self._ids = np.array([token for _, token in pairs], dtype=np.int64)
+        self._markers = {marker: encoder.marker_id(marker) for marker in Marker}
+
+    def spelling(self, token: int) -> bytes:
+        """Return the bytes of a token; empty for markers."""
+        return self._encoder.token_bytes(token)
+
+    def marker(self, token: int) -> Marker | None:
+        """Return the marker that a token is, if any."""
+        return next((marker for marker, marked in self._markers.items() if marked == token), None)
+
+    def penalties(self, owed: bytes, ends: frozenset[Marker]) -> NDArray[np.float32]:
+        """Return what to add to the logits: 0 for tokens that may come next, -inf for the rest.
+
+        Args:
+            owed: Bytes that the answer must still begin with.
+            ends: Markers that may end the answer; none may while bytes are owed.
+
+        Returns:
+            Shape (width of the logits,), float32.
+        """
+        penalties = np.full(self._width, -np.inf, dtype=np.float32)
+        if not owed:
+            penalties[self._ids] = 0.0
+            penalties[[self._markers[marker] for marker in ends]] = 0.0
+            return penalties
+        first = bisect_left(self._spellings, owed)
+        last = bisect_right(self._spellings, owed + _HIGHEST)
+        penalties[self._ids[first:last]] = 0.0
+        for length in range(1, len(owed)):
+            at = bisect_left(self._spellings, owed[:length])
+            if at < len(self._spellings) and self._spellings[at] == owed[:length]:
+                penalties[self._ids[at]] = 0.0
+        return penalties

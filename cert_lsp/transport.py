@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 
@@ -22,14 +22,13 @@ from cert_lsp.protocol import CertServer
 if TYPE_CHECKING:
     from pygls.io_ import AsyncReader, Writer
 
-_WATCH_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 
 
-def serve_stdio(server: CertServer) -> int:
-    """Serve one client until it says ``exit``, closes the stream or dies.
+def serve_stdio(server: CertServer) -> NoReturn:
+    """Serve one client until it says ``exit``, closes the stream or dies; then end the process.
 
-    Returns:
-        The exit code: 0 after an orderly shutdown, else 1.
+    The exit code is 0 after an orderly shutdown, else 1.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the thread that reads input could not be interrupted otherwise
     # Whatever a library prints must not get between the messages.
@@ -43,7 +42,10 @@ def serve_stdio(server: CertServer) -> int:
         watcher.cancel()
 
     asyncio.run(serve())
-    return server.exit_code
+    sys.stderr.flush()
+    os._exit(
+        server.exit_code
+    )  # a model that is just being loaded would hold the process up, and nothing is left to save
 
 
 def serve_tcp(build: Callable[[], CertServer], host: str, port: int) -> int:
@@ -119,7 +121,7 @@ async def _watch_parent(server: CertServer) -> None:
     """
     parent: int | None = None
     while sys.platform != "win32":
-        await asyncio.sleep(_WATCH_SECONDS)
+        await asyncio.sleep(WATCH_SECONDS)
         if parent is None:
             if server.process_id is None:
                 continue

@@ -20,4 +20,4 @@ def run(arguments: Namespace) -> int:
     defaults = Settings(model=arguments.model)
     if arguments.tcp:
         return serve_tcp(lambda: build_server(defaults), *arguments.tcp)
-    return serve_stdio(build_server(defaults))
+    serve_stdio(build_server(defaults))

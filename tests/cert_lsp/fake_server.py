@@ -8,14 +8,15 @@ import logging
 import sys
 import time
 
+from cert_lsp import transport
 from cert_lsp.errors import BundleError
 from cert_lsp.server import build_server
-from cert_lsp.transport import serve_stdio, serve_tcp
 from tests.cert_lsp.fakes import FakeEngine
 
 
 def main() -> int:
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
+    transport.WATCH_SECONDS = 0.3
     loading, decoding = float(sys.argv[1]), float(sys.argv[2])
 
     def open_engine(settings: object) -> FakeEngine:
@@ -28,8 +29,8 @@ def main() -> int:
 
     if len(sys.argv) > 3:
         host, _, port = sys.argv[3].rpartition(":")
-        return serve_tcp(lambda: build_server(open_engine=open_engine), host, int(port))
-    return serve_stdio(build_server(open_engine=open_engine))
+        return transport.serve_tcp(lambda: build_server(open_engine=open_engine), host, int(port))
+    transport.serve_stdio(build_server(open_engine=open_engine))
 
 
 if __name__ == "__main__":

@@ -217,11 +217,19 @@ def test_shutdown_while_decoding_answers_and_exits() -> None:
         assert client.exit_code() == 0
 
 
+def test_exit_does_not_wait_for_a_model_that_is_being_loaded() -> None:
+    with RawClient.fake(loading=30) as client:
+        client.initialize()
+        client.response(client.request("shutdown"))
+        client.notify("exit", None)
+        assert client.exit_code(5) == 0
+
+
 def test_server_ends_when_its_editor_dies() -> None:
     editor = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     with RawClient.fake() as client:
         client.initialize(process_id=editor.pid)
-        time.sleep(2.5)
+        time.sleep(1.0)
         assert client.process
         assert client.process.poll() is None
         editor.communicate(b"\n")
@@ -233,7 +241,7 @@ def test_editor_in_another_process_namespace_is_not_watched() -> None:
     ended.wait()
     with RawClient.fake() as client:
         client.initialize(process_id=ended.pid)
-        time.sleep(4.5)
+        time.sleep(1.2)
         assert client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))["result"]
 
 

@@ -1,0 +1,1 @@
+"""The installed server and its model, driven by a standard client."""

@@ -1,0 +1,52 @@
+"""``cert-lsp`` as a user runs it, with the model that is shipped."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.protocol.conftest import COMMENT_END, FLIGHTS
+
+
+def cert_lsp(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cert_lsp", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_complete_prints_code_to_insert_and_its_sketch(tmp_path: Path) -> None:
+    path = tmp_path / "flights.py"
+    path.write_text(FLIGHTS)
+    completed = cert_lsp("complete", f"{path}:{COMMENT_END.line + 1}", "--json", "-n", "3")
+    assert completed.returncode == 0, completed.stderr
+    output = json.loads(completed.stdout)
+    assert output["elapsed_ms"] > 0
+    candidates = output["candidates"]
+    assert 1 <= len(candidates) <= 3
+    scores = [each["score"] for each in candidates]
+    assert scores == sorted(scores, reverse=True)
+    for each in candidates:
+        ast.parse(FLIGHTS.rstrip("\n") + each["code"])
+        assert each["sketch"].strip()
+
+
+def test_complete_is_deterministic(tmp_path: Path) -> None:
+    path = tmp_path / "flights.py"
+    path.write_text(FLIGHTS)
+    outputs = [json.loads(cert_lsp("complete", f"{path}:5", "--json").stdout)["candidates"] for _ in range(2)]
+    assert outputs[0] == outputs[1] != []
+
+
+def test_doctor_finds_everything_in_order() -> None:
+    completed = cert_lsp("doctor", "--json")
+    report = json.loads(completed.stdout)
+    assert [check["state"] for check in report["checks"]] == ["ok"] * len(report["checks"]), report
+    assert completed.returncode == 0
+    assert {check["name"] for check in report["checks"]} == {"versions", "runtime", "bundle", "model", "golden"}
+
+
+def test_doctor_tells_of_a_missing_model(tmp_path: Path) -> None:
+    completed = cert_lsp("doctor", "--model", str(tmp_path))
+    assert completed.returncode == 1
+    assert "failed" in completed.stdout
+    assert "bundle.json is missing" in completed.stdout

@@ -6,6 +6,7 @@ mend (told in one message), 2 a wrong command line, 130 interrupted.
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -40,6 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     options = _parser().parse_args(arguments)
     try:
+        if not hasattr(os, "fork"):
+            raise EvalError(
+                "This system cannot fork processes", "Samples cannot be run safely", "Score on Linux, macOS or in WSL"
+            )
         return options.command(options)
     except CertError as error:
         sys.stderr.write(f"error: {error}\n")

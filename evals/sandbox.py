@@ -53,16 +53,12 @@ class Sandbox:
         preload: Libraries imported once, before the first program.
 
     Raises:
-        EvalError: The platform cannot fork, or the interpreter cannot start or lacks a library.
+        EvalError: The interpreter cannot start or lacks a library.
     """
 
     def __init__(
         self, python: Path, *, limits: Limits = Limits(), workers: int = 2, preload: tuple[str, ...] = LIBRARIES
     ) -> None:
-        if not hasattr(os, "fork"):
-            raise EvalError(
-                "This system cannot fork processes", "Samples cannot be run safely", "Score on Linux, macOS or in WSL"
-            )
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._executor = ThreadPoolExecutor(workers)
         with contextlib.ExitStack() as starting:
@@ -84,7 +80,7 @@ class Sandbox:
         """Runs the programs in parallel and yields their outcomes in the programs' order.
 
         Raises:
-            EvalError: A worker ended.
+            EvalError: A worker ended, or cannot confine a program.
         """
         return self._executor.map(self._run_one, programs)
 
@@ -136,12 +132,19 @@ class _Worker:
             raise
 
     def run(self, program: str) -> Outcome:
-        """Runs one program; raises EvalError if the worker is gone."""
+        """Runs one program; raises EvalError if the worker is gone or cannot confine it."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # told by the missing answer
             self._process.stdin.write(json.dumps({"program": program}) + "\n")
             self._process.stdin.flush()
-        return Outcome(**self._receive())
+        outcome = Outcome(**self._receive())
+        if outcome.kind == "unconfined":
+            raise EvalError(
+                f"A program cannot be confined on this machine: {outcome.message}",
+                "Nothing was run, and nothing is scored",
+                "Score on a Linux machine without that restriction",
+            )
+        return outcome
 
     def _receive(self) -> dict:
         assert self._process.stdout is not None

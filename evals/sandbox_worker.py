@@ -5,8 +5,9 @@ library only, nothing of this repository. Importing pandas takes a second and a 
 are imported once and every program gets a fork of that state: none sees what another did.
 
 Reads one JSON object a line from standard input, `{"program": str}`, and answers each with one line,
-`{"passed": bool, "kind": str, "message": str}`, where `kind` is the exception's class, `timeout` or `killed`.
-The first line it writes describes it: versions, and how files and network are kept away on this machine.
+`{"passed": bool, "kind": str, "message": str}`, where `kind` is the exception's class, `timeout`, `killed`, or
+`unconfined`: the program was not run, since a limit could not be set. The first line it writes describes it: versions,
+and how files and network are kept away on this machine.
 
 What holds for a program, and where:
 
@@ -184,8 +185,12 @@ def run_confined(program, scratch, limits, network):
     child = os.fork()
     if child == 0:
         try:
-            confine(scratch, writing, limits, network)
-            passed, kind, message = execute(program)
+            try:
+                confine(scratch, writing, limits, network)
+            except Exception as error:
+                passed, kind, message = False, "unconfined", describe(error)
+            else:
+                passed, kind, message = execute(program)
             os.write(writing, json.dumps({"passed": passed, "kind": kind, "message": message}).encode())
         finally:
             os._exit(0)

@@ -100,6 +100,12 @@ def test_an_error_is_one_message(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("error: Suite ")
 
 
+def test_a_system_that_cannot_fork_is_told(monkeypatch, capsys):
+    monkeypatch.delattr("os.fork")
+    assert main(["env"]) == 1
+    assert "WSL" in capsys.readouterr().err
+
+
 def test_an_interrupted_command_says_that_it_can_go_on(suite, tmp_path, capsys, monkeypatch, here):
     def interrupt(*args, **options):
         raise KeyboardInterrupt

@@ -17,7 +17,7 @@ from cert_lsp.errors import EvalError
 from evals import sandbox_worker
 from evals.sandbox import Limits, Sandbox
 
-LIMITS = Limits(cpu_seconds=1, wall_seconds=3.0, memory_mb=512, file_mb=1)
+LIMITS = Limits(cpu_seconds=1, wall_seconds=5.0, memory_mb=512, file_mb=1)
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +204,12 @@ def test_a_worker_that_died_is_told():
         os.kill(int(outcome.message), 9)
         with pytest.raises(EvalError, match="interpreter ended"):
             list(pool.run(["pass"]))
+
+
+def test_a_program_that_cannot_be_confined_is_not_run():
+    impossible = Limits(cpu_seconds=1, wall_seconds=3.0, memory_mb=512, file_mb=1 << 80)
+    with (
+        Sandbox(Path(sys.executable), limits=impossible, workers=1, preload=()) as pool,
+        pytest.raises(EvalError, match="cannot be confined"),
+    ):
+        list(pool.run(["pass"]))

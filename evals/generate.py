@@ -1,7 +1,7 @@
 """Tasks -> samples.jsonl, by the very engine that completes in the editor.
 
 One JSON object a line: `task_id`, `sample` (its number, from 0), `completion` (as the engine gave it, not yet cut) and
-`sketch` (the text of the sketch behind it, empty without one). The file grows sample by sample and a second run goes on
+`sketch` (its sketch, as the engine tells it). The file grows sample by sample and a second run goes on
 where the first ended; `settings.json` beside it says what made the samples, and a run with other settings is refused
 rather than mixed in. The seed of a sample depends on its task and number alone, so that no two are drawn alike and a
 longer run begins with the shorter one's samples.

@@ -43,7 +43,7 @@ def build_server(
     server.feature(types.INITIALIZED)(initialized)
     # Without options the capability would not be advertised.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
-    server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", "."]))(completion)
+    server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]))(completion)
     server.command(SHOW_SKETCH)(show_sketch)
     server.command(STATUS)(status)
     return server

@@ -21,7 +21,7 @@ class Settings:
         provider: Where the model runs; ``auto`` takes CUDA when it works, else the CPU.
         threads: CPU threads for the model; None takes the usable cores, at most four.
         sketch: Whether a sketch is written before the code.
-        candidates: How many answers an explicit request and the popup list offer (automatic ghost text: 1).
+        candidates: How many answers an explicit request offers, and the list of an editor without ghost text.
         max_tokens: Longest answer, in tokens.
     """
 

@@ -42,6 +42,7 @@ def run(arguments: Namespace) -> int:
         _check("runtime", _runtime),
         _check("bundle", lambda: _bundle(folder)),
         _check("model", lambda: _model(folder)),
+        _check("golden", lambda: _golden(folder)),
     ]
     failed = any(check.state == "failed" for check in checks)
     if arguments.json:
@@ -98,3 +99,10 @@ def _model(folder: Path) -> str:
 
     infos = [runtime.describe() for runtime in Engine.open(folder).runtimes.values()]
     return ", ".join(f"{info.file.name} on {info.provider} with {info.threads} threads" for info in infos)
+
+
+def _golden(folder: Path) -> str:
+    """Replay what the model answered where it was made."""
+    from cert_lsp.engine.golden import replay
+
+    return f"{replay(folder)} recorded requests get the recorded answers"

@@ -22,18 +22,28 @@ _WORD = re.compile(r"\w*\Z")
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """What the client can do with an item."""
+    """What the client can do.
 
+    Attributes:
+        ghost_text: It asks for ghost text as well, which must not wait for a long list.
+        preselect: It takes a first choice.
+        as_is: It can leave the indentation of inserted lines alone.
+        markdown: It shows Markdown beside the list.
+    """
+
+    ghost_text: bool
     preselect: bool
     as_is: bool
     markdown: bool
 
     @classmethod
     def of(cls, capabilities: types.ClientCapabilities) -> _Client:
-        completion = capabilities.text_document and capabilities.text_document.completion
+        text = capabilities.text_document
+        completion = text and text.completion
         item = completion and completion.completion_item
         modes = item and item.insert_text_mode_support
         return cls(
+            ghost_text=bool(text and text.inline_completion),
             preselect=bool(item and item.preselect_support),
             as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
             markdown=bool(item and types.MarkupKind.Markdown in (item.documentation_format or [])),
@@ -43,8 +53,8 @@ class _Client:
 async def completion(ls: CertServer, params: types.CompletionParams) -> types.CompletionList:
     """List candidates where an intent is stated; elsewhere the list is empty and other servers have the field."""
     snapshot = ls.session.take_snapshot(params.text_document.uri, params.position)
-    found = await candidates_at(ls, "popup", snapshot, ls.session.settings.candidates)
     client = _Client.of(ls.client_capabilities)
+    found = await candidates_at(ls, "popup", snapshot, 1 if client.ghost_text else ls.session.settings.candidates)
     items = [_item(snapshot, each, rank, client) for rank, each in enumerate(found)] if snapshot else []
     # Incomplete: another character can mean another answer, so the client asks again instead of filtering.
     return types.CompletionList(is_incomplete=True, items=items)

@@ -419,6 +419,14 @@ def test_popup_covers_the_word_before_the_cursor() -> None:
         assert client.response(client.request("textDocument/completion", params))["result"]["items"] == []
 
 
+def test_popup_is_short_where_there_is_ghost_text_too() -> None:
+    with RawClient.fake() as client:
+        client.initialize({"textDocument": {"inlineCompletion": {}}})
+        client.open()
+        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
+        assert len(client.response(client.request("textDocument/completion", params))["result"]["items"]) == 1
+
+
 def test_show_sketch_gives_candidates_with_scores() -> None:
     with RawClient.fake() as client:
         client.initialize()

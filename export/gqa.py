@@ -2,8 +2,8 @@
 
 Why our own graph: attention, rotary embedding and cache update are one kernel here, which is about twice as fast as the
 graph a tracing exporter writes, and the cache is one preallocated buffer that is bound as past *and* present: to forget
-tokens, the next call just passes a smaller `length`. onnxruntime-genai's builder writes such graphs too, but with logits
-for the last position alone (a draft needs several), a mask to be made anew on every call, and an untied embedding.
+tokens, the next call just passes a smaller `length`. onnxruntime-genai's builder writes such graphs too, but with
+logits for the last position alone (a draft needs several), a mask to be made on every call, and an untied embedding.
 
 In: a `transformers` Llama or Qwen2 model in memory. Out: an `onnx.ModelProto` for a batch of one with
 

@@ -1,0 +1,1 @@
+"""Whole paths: a real editor, a real protocol client, the wheel alone in an environment."""

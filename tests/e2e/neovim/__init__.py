@@ -1,0 +1,1 @@
+"""A real Neovim, without a terminal, against the real server."""

@@ -21,7 +21,7 @@ _EXITS = "exit codes: 0 done (also when there is nothing to offer), 1 failure wi
 _DESCRIPTION = "Pandas and NumPy code from comments, by way of a sketch, on this machine alone."
 _EXAMPLES = f"""\
 examples:
-  cert-lsp complete examples/flights.py:7         what the editor would insert after line 7
+  cert-lsp complete examples/flights.py:9         what the editor would insert after line 7
   cert-lsp complete notebook.ipynb:12 -n 3 --json three answers, for a script
   cert-lsp sketch script.py:7                     the sketches behind the answers
   echo 'df[df.a > 1]' | cert-lsp sketch -         the sketch of a piece of code

@@ -15,12 +15,8 @@ def write_json(value: object) -> None:
 
 
 def write_candidates(candidates: "Sequence[Candidate]") -> None:
-    """Print each candidate: its score, its sketch, then exactly the code that would be inserted."""
+    """Print each candidate for people: score and sketch as comments, then the code without the line ends around it."""
     for rank, each in enumerate(candidates, 1):
-        sketch = each.sketch.strip("\n").replace("\n", "\n#           ")
-        sys.stdout.write(
-            f"# {rank}. sketch: {sketch}   (score {each.score:.2f})\n" if sketch.strip() else f"# {rank}. "
-        )
-        if not sketch.strip():
-            sys.stdout.write(f"without sketch   (score {each.score:.2f})\n")
-        sys.stdout.write(each.code.strip("\n") + "\n")
+        head, *more = each.sketch.strip().splitlines() or ["(none)"]
+        lines = [f"# {rank}  score {each.score:.2f}  sketch: {head}", *(f"#  {line}" for line in more)]
+        sys.stdout.write("\n".join([*lines, each.code.strip("\r\n"), ""]))

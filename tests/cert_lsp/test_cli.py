@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -294,3 +295,35 @@ def test_port_in_use_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
     )
     assert completed.returncode == 1
     assert completed.stderr.startswith("cert-lsp: Cannot listen on 203.0.113.1:7007")
+
+
+def test_doctor_reports_all_that_it_finds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cert_lsp.cli.doctor.version", lambda name: "1.0")
+    assert main(["doctor", "--json", "--model", str(tmp_path)]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is False
+    states = {check["name"]: check["state"] for check in report["checks"]}
+    assert states == dict.fromkeys(["runtime", "bundle", "model", "golden"], "failed") | {"versions": "ok"}
+    details = {check["name"]: check["detail"] for check in report["checks"]}
+    assert "onnxruntime 1.0 and onnxruntime-gpu 1.0 are both installed" in details["runtime"]
+    assert "pip uninstall" in details["runtime"]
+    assert "bundle.json is missing" in details["bundle"]
+
+
+def test_doctor_tells_people_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--model", str(tmp_path)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines][:2] == [["ok", "versions"], ["ok", "runtime"]]
+    assert "onnxruntime" in lines[1]
+
+
+def test_examples_of_the_help_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    root = Path(__file__).parents[2]
+    addresses = re.findall(r"complete (examples/\S+)", capsys.readouterr().out)
+    assert addresses
+    for address in addresses:
+        read_place(parse_address(str(root / address)))

@@ -16,7 +16,6 @@ TARGET = 1200
 _NEAR_LINES = 8
 _NEAR_SHARE = 500
 _LINE_LIMIT = 300
-_KEPT_PREAMBLE = 2000
 
 LIBRARIES = frozenset({"pandas", "numpy"})
 # Who imports one of these holds data frames or arrays.
@@ -31,7 +30,6 @@ _IMPORT = re.compile(
 _NAME = re.compile(r"(?<![\w.])[^\W\d]\w*")
 _BINDS = re.compile(
     r"[ \t]*(?:(?P<names>[^\W\d]\w*(?:[ \t]*,[ \t]*[^\W\d]\w*)*)(?:\.[^\W\d]\w*|\[[^\n=]*\])*[ \t]*(?::[^=\n]+)?=(?!=)"
-    r"|(?:async[ \t]+)?(?:def|class)[ \t]+(?P<defined>\w+)"
     r"|(?:for|with)\b[^\n]*?(?:\bas[ \t]+)?\b(?P<loop>\w+)[ \t]*(?:in\b|:))"
 )
 
@@ -98,11 +96,14 @@ def assemble(source: str, lines: Sequence[Line], first: int, imports: Imports) -
     room = max(0, TARGET - len(tail) - sum(len(lines[index].text(source)) for index in near))
     chosen += near
     chosen += _bindings(source, lines, first, used, room, set(chosen))
-    body = [_clip(lines[index].text(source)) for index in sorted(chosen)]
-    opening = imports.lines(used.union(*(names_in(text) for text in body)))
-    preamble = "\n".join([*opening, ""] if opening and body else opening)[:_KEPT_PREAMBLE]
-    blocks = [preamble] if preamble else []
-    return "\n".join([*blocks, *body, tail])
+    kept = [(index, _clip(lines[index].text(source))) for index in sorted(chosen)]
+    inside = len(lines) if signature is None else signature
+    groups = [
+        imports.lines(used.union(*(names_in(text) for _, text in kept))),
+        [text for index, text in kept if index < inside],
+        [*(text for index, text in kept if index >= inside), tail],
+    ]
+    return "\n\n".join("\n".join(group) for group in groups if group)  # as in the training corpus
 
 
 def _enclosing(source: str, lines: Sequence[Line], first: int) -> int | None:
@@ -124,6 +125,8 @@ def _near(source: str, lines: Sequence[Line], signature: int | None, first: int)
     """Choose the lines just above the intent, down from the enclosing ``def``, none of another function's body."""
     chosen: list[int] = []
     size = 0
+    if signature is not None and signature + 1 < first and lines[signature + 1].kind is Kind.STRING:
+        chosen.append(signature + 1)
     for index in range(first - 1, -1 if signature is None else signature, -1):
         line = lines[index]
         text = line.text(source)
@@ -167,7 +170,7 @@ def _bindings(source: str, lines: Sequence[Line], first: int, used: set[str], ro
 def _bound(text: str) -> set[str]:
     if not (match := _BINDS.match(text)):
         return set()
-    return {name.strip() for name in (match["names"] or match["defined"] or match["loop"] or "").split(",")}
+    return {name.strip() for name in (match["names"] or match["loop"] or "").split(",")}
 
 
 def _clip(text: str) -> str:

@@ -234,8 +234,14 @@ class _Request:
             for index in range(1, self.candidates):
                 yield decoder.answer(task, self._random(index), self.cancel)
             return
-        for alternative in first.alternatives[: self.candidates - 1]:
-            yield decoder.answer(replace(task, start=first.branch(alternative)), self._random(0), self.cancel)
+        seen = {first.text}
+        for alternative in first.alternatives[: 2 * (self.candidates - 1)]:
+            if len(seen) == self.candidates:
+                break
+            answer = decoder.answer(replace(task, start=first.branch(alternative)), self._random(0), self.cancel)
+            if answer.text not in seen:  # half a word may lead back to the same word
+                seen.add(answer.text)
+                yield answer
 
     def _ended(self, answer: str) -> int | None:
         statement = self.context.statement

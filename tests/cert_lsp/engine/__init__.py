@@ -1,0 +1,1 @@
+"""The engine, with models that have no weights."""

@@ -1,0 +1,193 @@
+"""Decoding: healing, reuse of the cache, guesses that never show, stops and cancellation."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cert_lsp.contract.prompt import Marker
+from cert_lsp.contract.sketch import Sketch, sketch
+from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
+from cert_lsp.engine.draft import follow
+from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.errors import DecodeCancelled, PromptError
+from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, spell, tiny_encoder
+
+END = frozenset({Marker.END})
+
+
+def decoder(runtime: FakeRuntime) -> Decoder:
+    return Decoder(runtime, Vocabulary(tiny_encoder(), runtime.vocab_size))
+
+
+def never(_: str) -> None:
+    return None
+
+
+def task(prompt: Sequence[int] = (5, 6, 7), forced: str = "", **settings: object) -> Task:
+    return Task(**{"prompt": prompt, "forced": forced, "ends": END, "ended": never, "max_tokens": 24} | settings)  # pyright: ignore
+
+
+def write(runtime: FakeRuntime, wanted: Task, seed: int = 0) -> Answer:
+    return decoder(runtime).answer(wanted, np.random.default_rng(seed))
+
+
+@given(st.text(max_size=12), st.integers(0, 1000))
+@settings(max_examples=60)
+def test_answers_start_with_what_is_typed(forced: str, seed: int) -> None:
+    forced = forced.encode("utf-8", "ignore").decode()
+    answer = write(HashRuntime(seed), task(forced=forced, max_tokens=len(forced.encode()) + 3))
+    assert answer.text.startswith(forced)
+
+
+def test_a_typed_word_is_written_anew_by_its_own_tokens() -> None:
+    answer = write(ScriptRuntime({"x = df.": "groupby('a')"}), task(ids("x = df."), "gro"))
+    assert answer.text == "groupby('a')"
+    assert [token for token, _ in answer.tokens] == ids("groupby('a')")
+    assert answer.complete
+
+
+def test_only_expected_markers_end_an_answer() -> None:
+    answer = write(HashRuntime(1), task(max_tokens=80))
+    markers = {tiny_encoder().marker_id(marker) for marker in Marker}
+    assert not markers & {token for token, _ in answer.tokens}
+
+
+@given(st.lists(st.integers(3, 300), min_size=1, max_size=200), st.lists(st.integers(3, 300), min_size=1, max_size=200))
+@settings(max_examples=30)
+def test_what_is_read_does_not_depend_on_what_was_read_before(first: list[int], second: list[int]) -> None:
+    used = decoder(HashRuntime(0))
+    used.read(first)
+    used.read(first + second)
+    assert np.array_equal(used.read(second), decoder(HashRuntime(0)).read(second))
+
+
+def test_a_longer_prompt_is_read_from_where_it_differs() -> None:
+    runtime = HashRuntime(0)
+    reader = decoder(runtime)
+    reader.read(range(10, 60))
+    reader.read([*range(10, 60), 70, 71])
+    reader.read([*range(10, 40), 99])
+    assert runtime.calls == [50, 2, 1]
+
+
+CODES = [
+    "df = df.groupby('carrier')['delay'].mean()",
+    "x = df.head(12).fillna(0.5)\nprint(x[1:3], 'a', \"b\")",
+    "return df[df['a'] > 10].sort_values('b', ascending=False)",
+]
+
+
+@given(st.sampled_from(CODES), st.sampled_from([*CODES, "", "other = 1"]), st.integers(0, 99), st.booleans())
+@settings(max_examples=60)
+def test_guesses_never_show(code: str, recited: str, seed: int, hashed: bool) -> None:
+    wire = sketch(code)
+    guess = follow(wire, tiny_encoder().encode_text)
+    runtime = HashRuntime(seed, code) if hashed else ScriptRuntime({"<code>": recited})
+    sampling = Sampling(1.0, 0.9) if seed % 3 == 0 else Sampling()
+    plain = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=40)
+    guided = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=40, guess=guess)
+    assert write(runtime, guided, seed) == write(runtime, plain, seed)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_guesses_save_passes(code: str) -> None:
+    wire = sketch(code)
+    guided, plain = ScriptRuntime({"<code>": code}), ScriptRuntime({"<code>": code})
+    prompt = ids(wire.wire + "<code>")
+    write(guided, task(prompt, guess=follow(wire, tiny_encoder().encode_text), max_tokens=60))
+    write(plain, task(prompt, max_tokens=60))
+    assert len(guided.calls) < 0.8 * len(plain.calls)
+
+
+@pytest.mark.parametrize(
+    ("wire", "code", "expected"),
+    [
+        ("df[$string].mean()", "df", "["),
+        ("df[$string].mean()", "df['a'", "].mean()"),
+        ("df[$string].mean()", "df['a", ""),
+        ("df.head($number).sum()", "df.head(12", ").sum()"),
+        ("df.head($number).sum()", "df.head(12).su", "m()"),
+        ("df.head($number).sum()", "df.tail(12).head(", ""),
+        ("df.dropna().groupby($string).sum()", "df2.dropna().grou", "pby("),
+        ("string + $string", "string + 'a'", ""),
+    ],
+)
+def test_the_place_in_the_sketch(wire: str, code: str, expected: str) -> None:
+    def characters(text: str) -> list[int]:
+        return [ord(char) for char in text]
+
+    guessed = "".join(map(chr, follow(Sketch(wire), characters)(code)))
+    behind_placeholder = expected[:-1] if expected.endswith(("[", "(")) else expected
+    assert guessed == behind_placeholder[:8]
+
+
+def test_ends_where_the_task_says() -> None:
+    answer = write(
+        ScriptRuntime({"x": " = 1\ny = 2"}),
+        task(ids("x"), ended=lambda text: text.find("\n") if "\n" in text else None),
+    )
+    assert answer.text == " = 1"
+    assert answer.complete
+    assert spell([token for token, _ in answer.tokens]) == " = 1"
+
+
+def test_breaks_off_by_length() -> None:
+    answer = write(ScriptRuntime({"x": "abcdefghijklmnopqrstuvw"}), task(ids("x"), max_tokens=5))
+    assert len(answer.tokens) == 5
+    assert not answer.complete
+
+
+def test_breaks_off_where_it_turns_in_a_circle() -> None:
+    answer = write(ScriptRuntime({"x": "0, " * 200}), task(ids("x"), max_tokens=400))
+    assert len(answer.tokens) < 60
+    assert not answer.complete
+
+
+def test_never_writes_beyond_the_window() -> None:
+    runtime = HashRuntime(3)
+    runtime.capacity = 12
+    answer = decoder(runtime).answer(task(range(5, 15), guess=lambda _: [1, 2, 3, 4]), np.random.default_rng(0))
+    assert len(answer.tokens) <= 2
+    with pytest.raises(PromptError):
+        decoder(runtime).read(range(13))
+    with pytest.raises(PromptError):
+        decoder(runtime).read([])
+
+
+def test_alternatives_lead_elsewhere() -> None:
+    runtime = ScriptRuntime({"x": " = df.mean()"}, {"x": [" = df.sum()"]})
+    writer = decoder(runtime)
+    first = writer.answer(task(ids("x")), np.random.default_rng(0))
+    branch = writer.answer(task(ids("x"), start=first.branch(first.alternatives[0])), np.random.default_rng(0))
+    assert (first.text, branch.text) == (" = df.mean()", " = df.sum()")
+    assert np.mean(branch.logarithms) < np.mean(first.logarithms)
+
+
+def test_sampling_is_repeatable_and_stays_in_the_nucleus() -> None:
+    runtime = ScriptRuntime({"x": " = df.mean()"}, {"x": [" = df.sum()"]})
+    hot = task(ids("x"), sampling=Sampling(2.0, 0.5))
+    assert write(runtime, hot, 7) == write(runtime, hot, 7)
+    assert write(runtime, hot, 7).text == " = df.mean()"
+    wild = task(sampling=Sampling(1.0))
+    assert len({write(HashRuntime(0), wild, seed).text for seed in range(5)}) == 5
+
+
+def test_cancels_between_tokens_and_goes_on_afterwards() -> None:
+    cancel = threading.Event()
+
+    class Cancelling(HashRuntime):
+        def forward(self, *arguments, **settings):  # type: ignore[no-untyped-def]
+            if len(self.calls) == 4:
+                cancel.set()
+            return super().forward(*arguments, **settings)
+
+    runtime = Cancelling(0)
+    writer = decoder(runtime)
+    with pytest.raises(DecodeCancelled):
+        writer.answer(task(), np.random.default_rng(0), cancel)
+    assert len(runtime.calls) == 5
+    assert writer.answer(task(), np.random.default_rng(0)) == write(HashRuntime(0), task())

@@ -1,0 +1,148 @@
+"""From a context to candidates, in the three layouts, with models that recite."""
+
+import threading
+
+import pytest
+
+from cert_lsp.contract.prompt import Layout, Role
+from cert_lsp.engine.context import Context, build_context
+from cert_lsp.engine.pipeline import Engine
+from cert_lsp.errors import BundleError, DecodeCancelled
+from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, fake_engine
+
+IMPORTS = "import pandas as pd\n\ndf = pd.read_csv('a.csv')\n\n"
+COMMENT = "# average delay\n"
+
+
+def context_of(text: str) -> Context:
+    before, _, after = (IMPORTS + text).partition("|")
+    context = build_context(before + after, len(before))
+    assert context is not None
+    return context
+
+
+def joint(runtime: FakeRuntime) -> Engine:
+    return fake_engine(Layout.JOINT, {Role.JOINT: runtime})
+
+
+def paper(sketcher: FakeRuntime, generator: FakeRuntime) -> Engine:
+    return fake_engine(Layout.PAPER, {Role.SKETCHER: sketcher, Role.GENERATOR: generator})
+
+
+def test_joint_writes_a_sketch_then_its_code_and_reads_the_prompt_once() -> None:
+    runtime = ScriptRuntime(
+        {COMMENT + "<sketch>": "x = df[$string].mean()", "x = df[$string].mean()<code>": "x = df['delay'].mean()"}
+    )
+    [candidate] = joint(runtime).complete(context_of(COMMENT + "|"))
+    assert candidate.code == "x = df['delay'].mean()"
+    assert candidate.sketch == "x = df[string].mean()"
+    assert -0.1 < candidate.score < 0
+    assert sum(size > 15 for size in runtime.calls) == 1
+
+
+def test_a_sketch_without_placeholders_is_the_code() -> None:
+    for engine in (
+        joint(ScriptRuntime({"<sketch>": "x = df.mean()", "<code>": "wrong()"})),
+        paper(ScriptRuntime({"<sketch>": "x = df.mean()"}), ScriptRuntime({"<code>": "wrong()"})),
+    ):
+        [candidate] = engine.complete(context_of(COMMENT + "|"))
+        assert (candidate.code, candidate.sketch) == ("x = df.mean()", "x = df.mean()")
+
+
+@pytest.mark.parametrize("sketch", ["x = df[$string]", ""])
+def test_without_a_sketch_or_code_from_it_the_prompt_alone_decides(sketch: str) -> None:
+    alone = {COMMENT + "<code>": "y = df.sum()"}
+    for engine in (
+        joint(ScriptRuntime({"<sketch>": sketch, f"{sketch}<code>": "", **alone})),
+        paper(
+            ScriptRuntime({"<sketch>": sketch}),
+            ScriptRuntime({**alone, f"{sketch}\n# [segmentation]\n{IMPORTS}{COMMENT}<code>": ""}),
+        ),
+    ):
+        [candidate] = engine.complete(context_of(COMMENT + "|"))
+        assert (candidate.code, candidate.sketch) == ("y = df.sum()", "y = df.sum()")
+
+
+def test_paper_gives_the_sketch_to_the_generator() -> None:
+    sketch = "x = df.head($number)"
+    generator = ScriptRuntime({f"{sketch}\n# [segmentation]\n{IMPORTS}{COMMENT}<code>": "x = df.head(3)"})
+    [candidate] = paper(ScriptRuntime({"<sketch>": sketch}), generator).complete(context_of(COMMENT + "|"))
+    assert (candidate.code, candidate.sketch) == ("x = df.head(3)", "x = df.head(number)")
+
+
+def test_no_sketch_on_request_and_in_a_plain_bundle() -> None:
+    [candidate] = joint(ScriptRuntime({COMMENT + "<code>": "x = df.head(3)"})).complete(
+        context_of(COMMENT + "|"), mode="nosketch"
+    )
+    plain = fake_engine(Layout.PLAIN, {Role.PLAIN: ScriptRuntime({COMMENT: "x = df.head(3)\n\nmore()"})})
+    for found in [candidate, *plain.complete(context_of(COMMENT + "|"))]:
+        assert (found.code, found.sketch) == ("x = df.head(3)", "x = df.head(number)")
+
+
+@pytest.mark.parametrize(
+    ("text", "sketch", "answer", "code"),
+    [
+        ("# head\nx = df.he|", "head($number)", "head(3)", "ad(3)"),
+        ("# head\nx = |", " df.head($number)\ny = 1", " df.head(3)\ny = 1", "df.head(3)"),
+        ("# head|", "x = df.head($number)", "x = df.head(3)", "\nx = df.head(3)"),
+        ("# head\nx = df.head(|)", "$number).sum()", "3).sum()", "3"),
+        (
+            'def f(df):\n    """Head."""|',
+            "    x = df.head($number)\n\n    return x",
+            "    x = df.head(3)\n\n    return x\n\nf(1)",
+            "\n    x = df.head(3)\n\n    return x",
+        ),
+    ],
+)
+def test_the_insertion_fits_the_cursor(text: str, sketch: str, answer: str, code: str) -> None:
+    engine = joint(ScriptRuntime({"<sketch>": sketch, "<code>": answer}))
+    assert [candidate.code for candidate in engine.complete(context_of(text))] == [code]
+
+
+def test_several_candidates_differ_where_the_sketch_was_least_sure() -> None:
+    runtime = ScriptRuntime(
+        {"<sketch>": "x = df.mean()", "df.sum($number)<code>": "x = df.sum(1)"},
+        {"<sketch>": ["x = df.sum($number)", "x = len(df)"]},
+    )
+    engine = joint(runtime)
+    context = context_of(COMMENT + "|")
+    found = engine.complete(context, candidates=3)
+    assert [candidate.code for candidate in found] == ["x = df.mean()", "x = df.sum(1)", "x = len(df)"]
+    assert [candidate.score for candidate in found] == sorted((one.score for one in found), reverse=True)
+    assert engine.sketches(context) == found
+    assert engine.complete(context) == found[:1]
+
+
+def test_draws_are_repeatable_and_differ() -> None:
+    engine = joint(HashRuntime(0, "df.x = \n"))
+    context = context_of(COMMENT + "|")
+    many = {candidate.code for seed in range(20) for candidate in engine.complete(context, temperature=0.8, seed=seed)}
+    again = {candidate.code for seed in range(20) for candidate in engine.complete(context, temperature=0.8, seed=seed)}
+    assert many == again
+
+
+def test_what_broke_off_is_cut_to_whole_statements() -> None:
+    engine = joint(ScriptRuntime({"<code>": "x = df.a\ny = df[" + "'abc', 'def', " * 20}))
+    [candidate] = engine.complete(context_of(COMMENT + "|"), mode="nosketch", max_tokens=30)
+    assert candidate.code == "x = df.a"
+
+
+def test_a_long_text_loses_its_first_lines() -> None:
+    engine = joint(ScriptRuntime({"# mean of it\nx =<sketch>": " df.mean()"}))
+    [candidate] = engine.complete_text("import pandas as pd\n" * 500 + "# mean of it\nx = ")
+    assert candidate.code == "df.mean()"
+    engine = joint(ScriptRuntime({"xxx =<sketch>": " df.mean()"}))
+    [candidate] = engine.complete_text("x" * 9000 + " = ")
+    assert candidate.code == "df.mean()"
+
+
+def test_cancellation_reaches_the_decoder() -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(DecodeCancelled):
+        joint(HashRuntime(0)).complete(context_of(COMMENT + "|"), cancel=cancel)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(BundleError):
+        Engine.open(tmp_path)

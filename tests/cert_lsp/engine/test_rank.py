@@ -1,0 +1,86 @@
+"""What is offered first, and what is not offered."""
+
+import pytest
+
+from cert_lsp.engine.context import Context, build_context
+from cert_lsp.engine.rank import Draw, free_names, rank
+
+IMPORTS = "import pandas as pd\n\ndf = pd.read_csv('a.csv')\n"
+
+
+def context_of(text: str) -> Context:
+    before, _, after = (IMPORTS + text).partition("|")
+    context = build_context(before + after, len(before))
+    assert context is not None
+    return context
+
+
+def codes(text: str, *answers: str) -> list[str]:
+    """Rank answers, each scored lower than the one before."""
+    draws = [Draw(answer, "", -float(index)) for index, answer in enumerate(answers)]
+    return [candidate.code for candidate in rank(context_of(text), draws)]
+
+
+def test_best_score_first() -> None:
+    assert codes("# mean\n|", "x = df.mean()", "y = df.a") == ["x = df.mean()", "y = df.a"]
+
+
+def test_what_does_not_parse_is_not_offered() -> None:
+    assert codes("# mean\nx =|", " df.mean(", " df.mean())", " for", " df.a") == [" df.a"]
+
+
+def test_unknown_names_come_last() -> None:
+    assert codes("# mean\nx = |", " nowhere.mean()", " df.mean()") == ["df.mean()", "nowhere.mean()"]
+
+
+def test_the_same_code_is_offered_once() -> None:
+    assert codes("# mean\nx = |", " df[ 'a' ]", " df['a']", " df.a  ") == ["df[ 'a' ]", "df.a"]
+
+
+def test_nothing_is_not_offered() -> None:
+    assert codes("# mean\nx = |", " ", "") == []
+    assert codes("# mean\n|", "\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "code"),
+    [
+        ("# mean\nx = df.groupby(|)", "'a').mean()", "'a'"),
+        ("# mean\nx = df.groupby(|)", "['a', ('b')])", "['a', ('b')]"),
+        ("# mean\nx = df[df.groupby(|)]", "')').mean()]", "')'"),
+        ("# mean\nx = df.groupby(|)", "'a'", "'a'"),
+        ("# mean\nfor c in df.head(|):", "2):\n    print(c)", "2"),
+        ("# mean\n|\nprint(x)\n", "x = df.a\nprint(x)", "x = df.a"),
+        ("# mean\nx = |\nprint(x)\n", " df.a\nprint(x)", "df.a"),
+        ("# mean|\n\nprint(x)\n", "x = df.a\nprint(x)", "\nx = df.a"),
+    ],
+)
+def test_what_stands_behind_the_cursor_is_not_repeated(text: str, answer: str, code: str) -> None:
+    assert codes(text, answer) == [code]
+
+
+def test_what_stands_there_already_is_not_offered() -> None:
+    assert codes("# mean|\nx = df.mean()\n", "x = df.mean()") == []
+
+
+def test_the_end_of_a_branch_is_offered() -> None:
+    text = "# choose\nif df.empty:\n    x = 1\nelif |"
+    context = build_context(IMPORTS + text.replace("|", ""), len(IMPORTS + text) - 1)
+    assert context is not None
+    assert [found.code for found in rank(context, [Draw(" len(df) > 1:\n    x = 2", "", 0.0)])] == [
+        "len(df) > 1:\n    x = 2"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("statement", "answer", "names"),
+    [
+        ("x = ", "df.mean(axis=n)", {"df", "n"}),
+        ("", "    y = [c for c in df]\n    y.sort(key=lambda v: v[k])", {"df", "k"}),
+        ("", "def f(a, *b, **c):\n    return a, b, c", set()),
+        ("", "import os.path\nprint(os)", {"print"}),
+        ("x = ", "df.mean(", set()),
+    ],
+)
+def test_free_names(statement: str, answer: str, names: set[str]) -> None:
+    assert free_names(statement, answer) == names

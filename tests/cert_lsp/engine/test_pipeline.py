@@ -102,12 +102,12 @@ def test_the_insertion_fits_the_cursor(text: str, sketch: str, answer: str, code
 def test_several_candidates_differ_where_the_sketch_was_least_sure() -> None:
     runtime = ScriptRuntime(
         {"<sketch>": "x = df.mean()", "df.sum($number)<code>": "x = df.sum(1)"},
-        {"<sketch>": ["x = df.sum($number)", "x = len(df)"]},
+        {"<sketch>": ["x = df.sum($number)", "y = df.a"]},
     )
     engine = joint(runtime)
     context = context_of(COMMENT + "|")
     found = engine.complete(context, candidates=3)
-    assert [candidate.code for candidate in found] == ["x = df.mean()", "x = df.sum(1)", "x = len(df)"]
+    assert [candidate.code for candidate in found] == ["x = df.mean()", "x = df.sum(1)", "y = df.a"]
     assert [candidate.score for candidate in found] == sorted((one.score for one in found), reverse=True)
     assert engine.sketches(context) == found
     assert engine.complete(context) == found[:1]

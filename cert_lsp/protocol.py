@@ -47,6 +47,15 @@ class Unreadable:
     is_request: bool
 
 
+def log_fault(error: Exception) -> None:
+    """Log an error's type and where it came from; its message could hold the user's text."""
+    _log_fault(type(error).__name__, traceback.format_tb(error.__traceback__))
+
+
+def _log_fault(kind: str, places: list[str]) -> None:
+    logger.error("%s\n%s", kind, "".join(places))
+
+
 class CertProtocol(LanguageServerProtocol):
     """JSON-RPC and the document life cycle of one connection."""
 
@@ -164,9 +173,8 @@ class CertServer(LanguageServer):
         if source is JsonRpcException:  # the message loop could not read a message at all
             self.protocol.refuse_garbage()
             return
-        places = traceback.format_tb(error.__traceback__)
-        if isinstance(error, JsonRpcException):
-            if not isinstance(error, JsonRpcInternalError):
-                return
-            places = cast("dict[str, list[str]]", error.data or {}).get("traceback", places)
-        logger.error("%s in a handler\n%s", type(error).__name__, "".join(places))
+        if isinstance(error, JsonRpcInternalError):  # made by pygls from a handler's error, which it holds as text
+            places = cast("dict[str, list[str]]", error.data)["traceback"]
+            _log_fault(error.message.partition(":")[0], places)
+        elif not isinstance(error, JsonRpcException):
+            log_fault(error)

@@ -1,6 +1,7 @@
 """What one client's connection holds: its documents, its settings and the model.
 
-Mutable, and touched by the event loop's thread alone. Work in other threads gets a frozen `Snapshot`.
+Mutable, and touched by the event loop's thread alone, save that the model's thread sets `Session.engine` or
+`Session.failure`, once. Work in other threads gets a frozen `Snapshot`.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cert_lsp.protocol import log_fault
 from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
 
             return await job.run(ls.scheduler.model, complete)
     except Superseded:
+        return []
+    except Exception as error:  # a fault of ours must not pop up in an editor at every keystroke
+        log_fault(error)
         return []
 
 

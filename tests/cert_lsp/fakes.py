@@ -36,6 +36,8 @@ class FakeEngine:
         cancel: threading.Event | None = None,
     ) -> list[FakeCandidate]:
         self.begun += 1
+        if "explode" in context.intent:
+            raise ValueError(context.intent)
         for _ in range(self.steps):
             if cancel and cancel.is_set():
                 self.cancelled += 1

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -292,6 +293,24 @@ def test_damaged_model_gives_one_message_and_empty_answers() -> None:
         assert status["state"] == "failed"
         client.drain()
         assert len([each for each in client.received if each.get("method") == "window/showMessage"]) == 1
+
+
+def test_fault_of_the_engine_gives_an_empty_answer_and_logs_no_text() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(TEXT + " explode secret")
+        assert items(client.response(client.inline(character=100))) == []
+        arguments = [URI, {"line": 2, "character": 100}]
+        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
+        assert client.response(command)["error"]["code"] == -32603
+        client.response(client.request("shutdown"))
+        client.notify("exit", None)
+        assert client.exit_code() == 0
+        stderr = client.stderr()
+        assert len(re.findall(r"^ValueError$", stderr, re.MULTILINE)) == 2
+        assert stderr.count("fakes.py") >= 2
+        assert "secret" not in stderr
+        assert not [each for each in client.received if each.get("method") == "window/showMessage"]
 
 
 def test_bad_settings_give_the_defaults_and_one_message() -> None:

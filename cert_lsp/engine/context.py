@@ -104,21 +104,21 @@ def build_context(text: str, offset: int) -> Context | None:
 def whole_context(before: str) -> Context:
     """Take all of `before` as the model's head, whatever stands at its end; for evaluation, not for editors."""
     before = _LINE_END.sub("\n", before)
-    lines = scan(before).lines
-    head, forced = split_cursor(_SURROGATE.sub("\ufffd", before))
-    start = lines[-1].start if lines[-1].kind is Kind.CODE else len(before)
+    found = scan(before)
     line_prefix = before[before.rfind("\n") + 1 :]
-    ask = None if line_prefix.strip() else _above(before, lines, len(lines) - 1, statements=0)
+    blank = found.lines[-1].kind is Kind.BLANK
+    ask = _above(before, found.lines, len(found.lines) - 1, statements=0) if blank else None
+    head, typed = split_cursor(_SURROGATE.sub("\ufffd", before))
     return Context(
         before=before,
         after="",
         intent=ask.intent if ask else "",
         head=head,
-        forced=forced,
+        forced=ask.indent if ask and ask.indent.startswith(typed) else typed,
         line_prefix=line_prefix,
-        block=ask.block if ask else False,
-        statement=head[start:],
-        typed=forced,
+        block=ask is not None and ask.block,
+        statement=head[found.lines[-1].start :] if found.lines[-1].kind is Kind.CODE else "",
+        typed=typed,
     )
 
 
@@ -135,7 +135,7 @@ def _context(before: str, after: str, found: Scan, ask: _Ask, imports: Imports, 
         forced = ask.indent if ask.indent.startswith(typed) else typed
         statement, lead = "", ""
     else:
-        head, forced, typed, statement, lead = model_reads + "\n", ask.indent, "", "", "\n"
+        head, forced, typed, statement, lead = model_reads.rstrip() + "\n", ask.indent, "", "", "\n"
     return Context(
         before, after, ask.intent, head, forced, line_prefix, ask.block, statement, lead=lead, typed=typed, eol=eol
     )

@@ -95,14 +95,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 done, 1 failure with a message on standard error. Wrong usage exits with 2.
     """
     arguments = build_parser().parse_args(argv)
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")  # a character that the terminal lacks is no reason to fail
     try:
         code = import_module(f"cert_lsp.cli.{arguments.command}").run(arguments)
         sys.stdout.flush()
     except CertError as error:
         sys.stderr.write(f"cert-lsp: {error}\n")
         return FAILURE
-    except BrokenPipeError:  # whoever read our output has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # that reader has seen enough, as `head` does
+            sys.stderr.write(f"cert-lsp: {error}.\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python fails once more when it ends
         return FAILURE
     except KeyboardInterrupt:
         return 130

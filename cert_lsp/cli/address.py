@@ -9,8 +9,8 @@ from typing import Any, cast
 from cert_lsp.errors import ContextError
 from cert_lsp.positions import body, split_lines
 
-_FULL = re.compile(r"(?s)(.+):(\d+):(\d+)")
-_SHORT = re.compile(r"(?s)(.+):(\d+)")
+_FULL = re.compile(r"(?s)(.+):([0-9]{1,18}):([0-9]{1,18})")
+_SHORT = re.compile(r"(?s)(.+):([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def parse_address(text: str) -> Address:
     if short is None:
         raise ContextError(f"{text!r} is not FILE:LINE[:COL]", remedy="name a line, such as script.py:12")
     # "a:1:2" may be column 2 in "a" or line 2 of a file that is called "a:1".
-    if full and (Path(full[1]).exists() or not Path(short[1]).exists()):
+    if full and (_exists(full[1]) or not _exists(short[1])):
         return Address(Path(full[1]), int(full[2]), int(full[3]))
     return Address(Path(short[1]), int(short[2]), None)
 
@@ -57,6 +57,13 @@ def read_place(address: Address) -> tuple[str, int]:
             remedy=f"choose a column from 1 to {width + 1}",
         )
     return "".join(lines), sum(map(len, lines[: address.line - 1])) + column - 1
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except OSError:  # such as a name that is too long for the file system
+        return False
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_file_that_ends_in_a_number_is_found(tmp_path: Path) -> None:
     assert parse_address(f"{path}:3:1") == Address(path, 3, 1)
 
 
-@pytest.mark.parametrize("text", ["a.py", "a.py:", "a.py:x", ":3", "", "a.py:-1"])
+@pytest.mark.parametrize("text", ["a.py", "a.py:", "a.py:x", ":3", "", "a.py:-1", "a.py:" + "9" * 5000])
 def test_address_without_line_is_refused(text: str) -> None:
     with pytest.raises(ContextError, match="FILE:LINE"):
         parse_address(text)
@@ -148,6 +149,7 @@ def test_cursor_outside_the_file_is_refused(tmp_path: Path, line: int, column: i
     ("name", "content", "message"),
     [
         ("missing.py", None, "No such file"),
+        ("long" * 1000, None, "name too long"),
         ("folder", b"folder", "Is a directory"),
         ("latin.py", b"caf\xe9 = 1\n", "not UTF-8"),
         ("bad.ipynb", b"{not json", "not a Jupyter notebook"),
@@ -284,6 +286,24 @@ def test_reader_that_leaves_early_is_no_traceback(tmp_path: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_full_disk_is_a_message() -> None:
+    command = [sys.executable, "-m", "cert_lsp", "sketch", "-"]
+    with Path("/dev/full").open("w") as full:
+        completed = subprocess.run(command, input=b"x = 1\n", stdout=full, stderr=subprocess.PIPE, check=False)
+    assert completed.returncode == 1
+    assert completed.stderr.startswith(b"cert-lsp: ")
+    assert completed.stderr.count(b"\n") == 1
+
+
+def test_terminal_without_the_character_is_no_traceback() -> None:
+    command = [sys.executable, "-m", "cert_lsp", "sketch", "-"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    completed = subprocess.run(command, input="é = 1\n".encode(), capture_output=True, env=environment, check=False)
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stdout == b"\\xe9 = number\n"
 
 
 def test_port_in_use_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,186 @@
+"""Samples by the thousand: drawn by seed, run under every interpreter, kept only where all agree; then Parquet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from cert_lsp.contract.sketch import sketch
+from cert_lsp.errors import CorpusError, SketchError
+from trainer.textbook.compose import compose
+from trainer.textbook.operations import Operation
+from trainer.textbook.render import EXAMPLE, Sample, render
+from trainer.textbook.sandbox import run
+
+_BATCH = 400
+_COMPOSED = 0.12
+_HELD_OUT = 0.03
+_HEAD_LIMIT = 1100
+
+
+@dataclass
+class Report:
+    """What was made and what was dropped, and why."""
+
+    kept: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    names: Counter[str] = field(default_factory=Counter)
+
+    def drop(self, sample: Sample, reason: str, detail: str = "") -> None:
+        """Count a dropped sample; up to two details per operation are kept to mend it by."""
+        self.dropped[reason] += 1
+        if detail:
+            known = self.faults.setdefault(sample.operation.key, [])
+            if len(known) < 2:
+                known.append(f"{reason}: {detail}\n{sample.program.program}")
+
+
+def samples(
+    operations: Sequence[Operation], pythons: Sequence[Path], seed: int, contaminated, report: Report
+) -> Iterator[tuple[Sample, str]]:
+    """Endless checked samples with their sketches, the same for the same catalogue, seed and interpreters."""
+    rng = random.Random(seed)
+    seen: set[str] = set()
+    idle = 0
+    while idle < 20:
+        batch = [sample for sample in _draw(operations, rng, report) if _new(sample, seen, contaminated, report)]
+        kept = 0
+        for sample in _proven(batch, pythons, report):
+            try:
+                wire = sketch(sample.code, before=sample.line_prefix).wire
+            except SketchError as error:
+                report.drop(sample, "no sketch", str(error))
+                continue
+            report.kept[sample.operation.key] += 1
+            report.names.update(set(re.findall(r"\.([a-z_]\w*)", sample.code)))
+            kept += 1
+            yield sample, wire
+        idle = 0 if kept else idle + 1
+    raise CorpusError(
+        "the catalogue yields no new samples any more", "The corpus stays smaller than asked for", "Ask for fewer samples"
+    )
+
+
+def _draw(operations: Sequence[Operation], rng: random.Random, report: Report) -> Iterator[Sample]:
+    order = [*operations]
+    rng.shuffle(order)
+    for index in range(_BATCH):
+        operation = order[index % len(order)]
+        if rng.random() < _COMPOSED:
+            operation = compose(operations, rng) or operation
+        try:
+            yield render(operation, rng)
+        except (SyntaxError, KeyError, IndexError, ValueError) as error:
+            report.dropped["not rendered"] += 1
+            report.faults.setdefault(operation.key, []).append(f"not rendered: {error!r}")
+
+
+def _new(sample: Sample, seen: set[str], contaminated, report: Report) -> bool:
+    key = hashlib.blake2b(f"{sample.head}\0{sample.code}".encode(), digest_size=8).hexdigest()
+    twin = hashlib.blake2b(f"{sample.intent}\0{sample.code}".encode(), digest_size=8).hexdigest()
+    if key in seen or twin in seen:
+        report.drop(sample, "seen before")
+    elif len(sample.head) > _HEAD_LIMIT:
+        report.drop(sample, "too long")
+    elif contaminated([sample.intent]):
+        report.drop(sample, "in the evaluation")
+    else:
+        seen.update((key, twin))
+        return True
+    return False
+
+
+def _proven(batch: list[Sample], pythons: Sequence[Path], report: Report) -> Iterator[Sample]:
+    """The samples whose programs run under every interpreter; examples filled in from the first one's values."""
+    text: dict[int, str] = {}
+    for python in pythons:
+        left = []
+        for sample, verdict in zip(batch, run(python, [sample.program for sample in batch]), strict=True):
+            if verdict.ok:
+                text.setdefault(id(sample), verdict.text)
+                left.append(sample)
+            else:
+                report.drop(sample, verdict.reason, verdict.text or verdict.reason)
+        batch = left
+    for sample in batch:
+        sample.head = _with_example(sample.head, text[id(sample)])
+        yield sample
+
+
+def _with_example(head: str, value: str) -> str:
+    lines = value.rstrip().split("\n")
+    if len(lines) > 6 or max(map(len, lines)) > 60 or not value.strip():
+        return head.replace(EXAMPLE + "\n", "")
+    title = "# expected:" if len(lines) > 1 or len(lines[0]) > 50 else "# ->"
+    body = [f"{title} {lines[0]}"] if title == "# ->" else [title, *(f"# {line}" for line in lines)]
+    return head.replace(EXAMPLE, "\n".join(body))
+
+
+def write(
+    out: Path, operations: Sequence[Operation], pythons: Sequence[Path], count: int, seed: int, contaminated
+) -> Report:
+    """Write train.parquet, heldout.parquet, report.json and report.md to `out`."""
+    report = Report()
+    rows: dict[str, list[dict[str, str]]] = {"train": [], "heldout": []}
+    split = random.Random(f"{seed}/split")
+    source = samples(operations, pythons, seed, contaminated, report)
+    with tqdm(total=count, desc="textbook", unit="sample", smoothing=0.05) as bar:
+        for _, (sample, wire) in zip(range(count), source, strict=False):
+            part = "heldout" if split.random() < _HELD_OUT else "train"
+            rows[part].append(
+                {
+                    "head": sample.head,
+                    "code": sample.code,
+                    "sketch": wire,
+                    "kind": "textbook",
+                    "source": "textbook",
+                    "path": sample.operation.key,
+                    "split": part,
+                    "license": "own",
+                }
+            )
+            bar.update()
+    out.mkdir(parents=True, exist_ok=True)
+    for part, records in rows.items():
+        pq.write_table(pa.Table.from_pylist(records), out / f"{part}.parquet", compression="zstd")
+    _write_report(out, report, operations, {part: len(records) for part, records in rows.items()})
+    return report
+
+
+def _write_report(out: Path, report: Report, operations: Sequence[Operation], sizes: dict[str, int]) -> None:
+    without = [operation.key for operation in operations if not report.kept[operation.key]]
+    figures = {
+        "samples": sizes,
+        "operations": len(operations),
+        "phrasings": sum(len(lines) for operation in operations for lines in operation.say.values()),
+        "operations_without_samples": without,
+        "dropped": dict(report.dropped.most_common()),
+        "samples_per_operation": dict(sorted(report.kept.items())),
+        "api_names": dict(report.names.most_common()),
+        "faults": report.faults,
+    }
+    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    lines = [
+        "# Textbook",
+        "",
+        f"{sizes['train']} samples to train on, {sizes['heldout']} held out; {len(operations)} operations, "
+        f"{figures['phrasings']} phrasings, {len(report.names)} API names in the answers.",
+        "",
+        "| dropped because | samples |",
+        "| --- | ---: |",
+        *(f"| {reason} | {number} |" for reason, number in report.dropped.most_common()),
+        "",
+        f"Operations without a sample: {', '.join(without) or 'none'}.",
+    ]
+    (out / "report.md").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,41 @@
+"""Write our own intent and code pairs, each one run and checked under every interpreter given.
+
+    python -m trainer textbook --out corpus/textbook --samples 8000 --seed 1 --python env-old/bin/python \\
+        --python env-new/bin/python
+
+Give one --python per pair of pandas and NumPy that the answers must work with; without it this interpreter's is used.
+A team adds its own operations with --operations FILE (format: trainer/textbook/operations.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the Parquet files and report go")
+    parser.add_argument("--samples", type=int, default=8000, metavar="N", help="how many samples (default 8000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same samples")
+    parser.add_argument("--operations", type=Path, metavar="FILE", help="a TOML file with operations of your own")
+    parser.add_argument(
+        "--python",
+        type=Path,
+        action="append",
+        metavar="PYTHON",
+        help="an interpreter with pandas and NumPy under which answers must work; may be repeated",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the samples; returns the exit status."""
+    from trainer.corpus.decontaminate import is_contaminated
+    from trainer.textbook.build import write
+    from trainer.textbook.operations import load_all
+
+    operations = load_all(args.operations)
+    report = write(args.out, operations, args.python or [Path(sys.executable)], args.samples, args.seed, is_contaminated)
+    sys.stdout.write(f"{sum(report.kept.values())} samples, {sum(report.dropped.values())} dropped: {args.out}\n")
+    return 0

@@ -1,0 +1,59 @@
+"""Two operations in a row as one: first one that turns a frame into a frame, then any on a frame."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from trainer.textbook.operations import Operation
+
+_JOIN = ("{a}, then {b}", "{a} and then {b}", "{a} and {b}", "first {a}, then {b}", "{a}; afterwards {b}")
+_JOIN_NOUN = ("{a}, then get {b}", "{b}, but first {a}", "{a} and find {b}", "{a} and compute {b}")
+_CLASHING = frozenset({"alike", "multi", "catindex", "dateindex", "strnum", "strdate", "lists", "labels", "numeric"})
+
+
+def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | None:
+    """A new operation out of two of `operations`, or None if the two that were drawn do not fit."""
+    first = rng.choice([operation for operation in operations if operation.then] or [None])
+    second = rng.choice([operation for operation in operations if "df" in operation.slots])
+    if first is None or not _fits(first, second):
+        return None
+    join = _JOIN if "order" in second.say else _JOIN_NOUN
+    after = second.say.get("order") or second.say.get("noun")
+    say = tuple(
+        rng.choice(join).format(a=rng.choice(first.say["order"]), b=rng.choice(after)) for _ in range(3)
+    )
+    return Operation(
+        name=f"{first.name}_then_{second.name}",
+        theme="composed",
+        code=(_chain(first.code[0], second.code[0]),),
+        same=(_steps((first.code[1:] or first.same or first.code)[0], (second.code[1:] or second.same or second.code)[0]),),
+        holds="",
+        traits=first.traits | second.traits,
+        picks=first.picks | second.picks,
+        say={"order": say},
+        slots=first.slots | second.slots,
+    )
+
+
+def _fits(first: Operation, second: Operation) -> bool:
+    return (
+        first is not second
+        and not (first.traits | second.traits) & _CLASHING
+        and not first.picks.keys() & second.picks.keys()
+        and "order" in first.say
+        and bool(second.say.get("order") or second.say.get("noun"))
+        and "\n" not in second.code[0] + first.code[0]
+        and "=" not in second.code[0].split("(")[0]
+        and "<df2>" not in second.code[0]
+    )
+
+
+def _chain(first: str, second: str) -> str:
+    if second.count("<df>") == 1 and second.startswith("<df>") and len(first) + len(second) < 90:
+        return second.replace("<df>", first)
+    return _steps(first, second)
+
+
+def _steps(first: str, second: str) -> str:
+    return f"kept = {first}\n{second.replace('<df>', 'kept')}"

@@ -1,0 +1,284 @@
+"""One operation, one scene, one voice -> the text before the cursor, the answer, and a program that proves it."""
+
+from __future__ import annotations
+
+import ast
+import random
+import re
+from dataclasses import dataclass
+
+from trainer.textbook.operations import SLOT, Operation
+from trainer.textbook.sandbox import Program
+from trainer.textbook.scene import INPUTS, Scene, make_scene
+from trainer.textbook.wording import Voice
+
+EXAMPLE = "#\0"
+"""Stands in a head where the value, once known, may be shown as a comment."""
+
+_COLUMN_SLOTS = ("cat", "cat2", "num", "num2", "num3", "int", "float", "text", "date", "flag", "col")
+_RESULTS = ("result", "result", "out", "res", "output", "answer", "ans", "new", "y", "value", "r", "x")
+_FRAMES = ("new_df", "result", "df2", "out", "subset", "res", "df_new", "clean", "selected", "df")
+_INTROS = {
+    "df": (
+        "I have a dataframe with columns {columns}.",
+        "I have a dataframe of {domain} with the columns {columns}.",
+        "Given is a dataframe with {domain} data.",
+        "Suppose I have a dataframe like this.",
+        "My dataframe has the columns {columns}.",
+        "I have the following dataframe.",
+        "I'm working with {domain} data in pandas; the columns are {columns}.",
+    ),
+    "other": (
+        "I have {about}.",
+        "Given {about} `{name}`.",
+        "Say I have {about} like this.",
+        "I have {about} called {name}.",
+        "Suppose {name} is {about}.",
+    ),
+}
+
+
+@dataclass
+class Sample:
+    """One training pair before and after it has run; `head` may hold `EXAMPLE`."""
+
+    head: str
+    code: str
+    intent: str
+    operation: Operation
+    program: Program
+    line_prefix: str
+
+
+@dataclass
+class _Answer:
+    """Code with all slots filled; `root` is the name that holds the value if the last line is no expression."""
+
+    lines: list[str]
+    root: str | None
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def render(operation: Operation, rng: random.Random) -> Sample:
+    """Make one sample; nothing is run yet."""
+    picks = {slot: rng.choice(options) for slot, options in operation.picks.items()}
+    words = {slot: rng.choice(options) for slot, (_, options) in picks.items()}
+    chosen_picks = {slot: code for slot, (code, _) in picks.items()}
+    codes = [_substitute(code, chosen_picks) for code in operation.code]
+    chosen = codes[0] if len(codes) == 1 or rng.random() < 0.85 else rng.choice(codes[1:])
+    library = "pandas" if operation.slots & {"df", "ser", "strs", "times", "ts", "flags"} or "pd." in chosen else "numpy"
+    voice = Voice(rng, library)
+    single = "\n" not in chosen and _answer(chosen, {}).root is None
+    shape = rng.choices(("assign", "line", "function"), weights=(5 if single else 0, 3, 3.4))[0]
+    docstring = shape == "function" and rng.random() < 0.55
+    intent, style = voice.intent(operation, docstring=docstring)
+    intent = _substitute(intent, words)
+    slots = operation.slots | {match[1] for match in SLOT.finditer(intent)}
+    scene = make_scene(operation, frozenset(slots), rng)
+    literals = scene.names | scene.code
+    setup = [line for slot in scene.names for line in scene.build[slot]]
+    others = [code for code in codes if code is not chosen] + [
+        _substitute(code, chosen_picks) for code in operation.same
+    ]
+    filled = [_answer(code, literals, scene) for code in others]
+    writer = _Writer(operation, scene, voice, rng, chosen, intent, style, setup, literals)
+    head, code, program, answer, files = writer.function(docstring) if shape == "function" else writer.script(shape == "assign")
+    everything = "\n".join([*setup, *(other.text for other in filled)])
+    prelude = "import numpy as np\nimport pandas as pd\n" + "\n".join(setup) if everything else ""
+    return Sample(
+        head=head,
+        code=code,
+        intent=writer.intent,
+        operation=operation,
+        program=Program(
+            program=program,
+            setup=prelude,
+            same=tuple({"code": other.text, "answer": other.root} for other in filled),
+            holds=_fill(_substitute(operation.holds, chosen_picks), literals, scene.raw),
+            answer=answer,
+            files=files,
+        ),
+        line_prefix=head[head.rfind("\n") + 1 :],
+    )
+
+
+class _Writer:
+    """Writes head and answer of one sample in a context; see `script` and `function`."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        scene: Scene,
+        voice: Voice,
+        rng: random.Random,
+        chosen: str,
+        intent: str,
+        style: str,
+        setup: list[str],
+        literals: dict[str, str],
+    ) -> None:
+        self.operation, self.scene, self.voice, self.rng = operation, scene, voice, rng
+        self.chosen, self.style, self.setup, self.literals = chosen, style, setup, literals
+        self.template = intent
+        self.intent = ""
+
+    def script(self, assign: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
+        """Imports, data, intent; the cursor after ``x =`` or on the next line."""
+        answer = _answer(self.chosen, self.literals, self.scene)
+        data, files = self._data()
+        comment = self._intent({})
+        imports = self._imports(data + answer.lines)
+        variable = self._variable()
+        lines = [*imports, ""] if imports else []
+        if self.rng.random() < 0.12 and data:
+            lines += [*comment, *data]
+        else:
+            lines += [*data, *([""] if data and self.rng.random() < 0.6 else []), *comment]
+        if "random" not in self.operation.traits and self.rng.random() < 0.12:
+            lines.append(EXAMPLE)
+        body = answer.lines
+        if assign:
+            head, code = "\n".join([*lines, f"{variable} ="]), " " + answer.text
+        else:
+            head = "\n".join([*lines, ""])
+            if answer.root is None and self.rng.random() < 0.75:
+                body = [*body[:-1], f"{variable} = {body[-1]}"]
+                answer = _Answer(body, variable)
+            code = "\n".join(body)
+        preamble = "" if "np." in head else "import numpy as np\n"
+        return head, code, preamble + head.replace(EXAMPLE + "\n", "") + code, variable if assign else answer.root, files
+
+    def function(self, docstring: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
+        """A function whose parameters stand for the data; the cursor after ``return`` or in the empty body."""
+        fixed = {match[1] for match in SLOT.finditer(self.chosen + self.template) if match[2]}
+        used = {match[1] for match in SLOT.finditer(self.chosen)} - INPUTS - fixed
+        if self.rng.random() < 0.2:
+            used = set()
+        parameters = self.scene.parameters(used, self.rng)
+        answer = _answer(self.chosen, self.literals | parameters, self.scene)
+        if answer.root:
+            answer = _Answer([*answer.lines, answer.root], None)
+        names = [name for slot, name in self.scene.names.items() if f"<{slot}>" in self.chosen]
+        arguments = [self.literals[slot] for slot in parameters]
+        name = self.rng.choice((self.operation.name, self.operation.name, self.operation.name, "f", "solve", "func"))
+        text = self._intent(parameters, docstring="    " if docstring else None, indent="    ")
+        header = f"def {name}({', '.join([*names, *parameters.values()])}):"
+        spread = self._imports(self.setup + answer.lines) or ["import numpy as np"]
+        lead = [*spread, "", ""] if self.rng.random() < 0.9 else []
+        if not docstring and self.rng.random() < 0.2:
+            lines = [*lead, *(line.removeprefix("    ") for line in text), header]
+        else:
+            lines = [*lead, header, *text]
+        *before, last = answer.lines
+        if not before and self.rng.random() < 0.5:
+            head, code = "\n".join([*lines, "    return"]), f" {last}"
+        else:
+            head = "\n".join([*lines, ""])
+            code = "\n".join([*(f"    {line}" for line in before), f"    return {last}"])
+        call = f"_result = {name}({', '.join([*names, *arguments])})"
+        imports = "import numpy as np\nimport pandas as pd\n"
+        program = "\n".join([imports + head + code, "", *self.setup, call])
+        return head, code, program, "_result", {}
+
+    def _data(self) -> tuple[list[str], dict[str, str]]:
+        table = self.scene.table
+        traits = self.operation.traits
+        plain = table is not None and not table.index and not traits & {"strnum", "lists", "strdate", "literal"}
+        if table is None or not plain or "df2" in self.scene.names or self.rng.random() < 0.62:
+            return self.setup, {}
+        name = self.scene.names["df"]
+        file = self.rng.choice(("data.csv", f"{self.scene.domain.name}.csv", f"data/{self.scene.domain.name}.csv"))
+        dates = [column for column, kind in table.kinds.items() if kind == "date"]
+        parse = f", parse_dates={dates!r}" if dates else ""
+        lines = [f"{name} = pd.read_csv({file!r}{parse})"]
+        lines += [line.replace("{df}", name) for line in table.after if "to_datetime" not in line]
+        rest = [line for slot in self.scene.names if slot != "df" for line in self.scene.build[slot]]
+        extra = self.rng.choice(([], [], [], [], [f"{name}.head()"], [f"print({name}.shape)"], [f"{name}.info()"]))
+        return lines + rest + extra, {file: table.csv()}
+
+    def _intent(self, parameters: dict[str, str], docstring: str | None = None, indent: str = "") -> list[str]:
+        words = {slot: self._word(slot, parameters) for slot in self._slots(self.template)}
+        text = SLOT.sub(lambda match: words[match[1]], self.voice.own_words(self.template))
+        if self.style in ("sentences", "question") and self.rng.random() < 0.3 and not parameters:
+            text = self._intro() + (" " if self.rng.random() < 0.6 else "\n") + text[:1].upper() + text[1:]
+        if not parameters and self.rng.random() < 0.7:
+            text += self._which_columns()
+        self.intent = self.voice.ordinals(text)
+        if docstring is not None:
+            return self.voice.docstring(self.intent, docstring)
+        return self.voice.comment(self.intent, indent)
+
+    def _which_columns(self) -> str:
+        """Name the columns that the answer needs, where the phrasing names none."""
+        needed = [slot for slot in _COLUMN_SLOTS if slot in self._slots(self.chosen)]
+        if not needed or any(slot in self._slots(self.template) for slot in needed):
+            return ""
+        names = [self.voice.name(self.scene.raw[slot]) for slot in needed]
+        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
+        few = self.rng.choice((" ({})", " (column {})", " Here the column is {}.", " The column is {}.", " - {}", ": {}"))
+        many = self.rng.choice((" ({})", " (columns {})", " Here the columns are {}.", " - {}"))
+        return (few if len(names) == 1 else many).format(listed)
+
+    @staticmethod
+    def _slots(text: str) -> set[str]:
+        return {match[1] for match in SLOT.finditer(text)}
+
+    def _word(self, slot: str, parameters: dict[str, str]) -> str:
+        if slot in parameters:
+            return self.voice.name(parameters[slot])
+        if slot in self.scene.names:
+            return self.scene.names[slot]
+        raw = self.scene.raw.get(slot, self.scene.code.get(slot, slot))
+        quoted = self.scene.code.get(slot, "").startswith(("'", '"'))
+        return self.voice.name(raw) if quoted and "<" not in raw else raw
+
+    def _intro(self) -> str:
+        first = next(iter(self.scene.names), None)
+        if self.scene.table is not None:
+            columns = [self.voice.name(column) for column in self.scene.table.columns]
+            listed = ", ".join(columns[:-1]) + f" and {columns[-1]}"
+            return self.rng.choice(_INTROS["df"]).format(columns=listed, domain=self.scene.domain.name)
+        if first is None:
+            return "A small question."
+        return self.rng.choice(_INTROS["other"]).format(about=self.scene.about[first], name=self.scene.names[first])
+
+    def _imports(self, lines: list[str]) -> list[str]:
+        text = "\n".join(lines)
+        imports = [line for line in ("import pandas as pd", "import numpy as np") if f"{line[-2:]}." in text]
+        if not imports or ("df" in self.scene.names and imports == ["import numpy as np"]):
+            imports = ["import pandas as pd", *imports]
+        if imports == ["import pandas as pd"] and self.rng.random() < 0.3:
+            imports.append("import numpy as np")
+        if self.rng.random() < 0.5:
+            imports.reverse()
+        return imports
+
+    def _variable(self) -> str:
+        taken = {*self.scene.names.values(), "data", "d", "idx"}
+        names = _FRAMES if self.operation.then else _RESULTS
+        return self.rng.choice([name for name in names if name not in taken])
+
+
+def _substitute(text: str, values: dict[str, str]) -> str:
+    return SLOT.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def _fill(text: str, values: dict[str, str], raw: dict[str, str]) -> str:
+    return SLOT.sub(lambda match: (raw if match[2] else values)[match[1]], text)
+
+
+def _answer(code: str, values: dict[str, str], scene: Scene | None = None) -> _Answer:
+    text = _fill(code, values, scene.raw) if scene else SLOT.sub(lambda match: match[1], code)
+    *before, last = ast.parse(text).body
+    lines = text.split("\n")
+    if isinstance(last, ast.Expr):
+        if before and isinstance(last.value, ast.Name):
+            return _Answer(lines[: last.lineno - 1], last.value.id)
+        if last.lineno != last.end_lineno:
+            lines = [*lines[: last.lineno - 1], "\n".join(lines[last.lineno - 1 :])]
+        return _Answer(lines, None)
+    names = re.findall(r"[A-Za-z_]\w*", lines[last.lineno - 1])
+    return _Answer(lines, names[0])

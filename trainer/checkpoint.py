@@ -1,0 +1,209 @@
+"""What a run leaves on disk.
+
+    OUT/run.json                    settings, base and corpus; a resumed run must have the same
+    OUT/metrics.jsonl, tensorboard/ the curves
+    OUT/checkpoints/step-000100/    DeepSpeed's state, each process's random state and place in the data
+    OUT/checkpoints/latest          name of the newest complete one
+    OUT/model/                      Hugging Face folder with cert.json, as of the newest checkpoint: export reads it
+
+A folder is written under another name and renamed when it is complete; the previous one is deleted only after that.
+A kill at any moment or a full disk leaves the last complete state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cert_lsp.contract.prompt import PROMPT_VERSION, Role
+from cert_lsp.contract.sketch import SKETCH_VERSION, Variant
+from cert_lsp.errors import CertError, ConfigError
+from trainer.base import read_cert
+from trainer.data import Position, Stream
+
+if TYPE_CHECKING:
+    from trainer.config import TrainConfig
+
+
+class Checkpoints:
+    """The checkpoints of one run, seen from one of its processes."""
+
+    def __init__(self, out: Path, rank: int, world: int) -> None:
+        """Keep checkpoints under ``out``."""
+        self._folder = out / "checkpoints"
+        self._rank, self._world = rank, world
+
+    def save(self, engine: Any, stream: Stream, state: Mapping[str, Any], step: int) -> None:
+        """Write a checkpoint; called by all processes.
+
+        Raises:
+            CertError: It could not be written; the previous one is untouched.
+        """
+        final = self._folder / f"step-{step:06d}"
+        partial = final.with_suffix(".partial")
+        try:
+            if self._rank == 0:
+                shutil.rmtree(partial, ignore_errors=True)
+                partial.mkdir(parents=True)
+            _barrier(self._world)
+            engine.save_checkpoint(
+                str(self._folder), tag=partial.name, client_state=dict(state), save_latest=False,
+                exclude_frozen_parameters=True,
+            )  # fmt: skip
+            torch.save(
+                {"position": asdict(stream.position), "world": self._world, "random": _random_state()},
+                partial / f"process-{self._rank}.pt",
+            )
+            _barrier(self._world)
+            if self._rank == 0:
+                shutil.rmtree(final, ignore_errors=True)
+                partial.replace(final)
+                write_atomically(self._folder / "latest", final.name + "\n")
+                for old in self._folder.iterdir():
+                    if old.is_dir() and old != final:
+                        shutil.rmtree(old)
+            _barrier(self._world)
+        except (OSError, RuntimeError) as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise save_error(final, error) from error
+
+    def load(self, engine: Any) -> tuple[dict[str, Any], Position] | None:
+        """Restore the newest checkpoint into ``engine`` and the random state; None if there is none.
+
+        Returns:
+            The state given to :meth:`save`, and the place in the data.
+
+        Raises:
+            CertError: The checkpoint is damaged, or was written by another number of processes.
+        """
+        latest = self._folder / "latest"
+        if not latest.is_file():
+            return None
+        name = latest.read_text(encoding="utf-8").strip()
+        try:
+            process = torch.load(self._folder / name / f"process-{self._rank}.pt", weights_only=True)
+            if process["world"] != self._world:
+                raise ConfigError(
+                    f"the run was started with {process['world']} processes, now there are {self._world}",
+                    "each process has its own place in the data",
+                    f"start {process['world']} processes",
+                )
+            path, state = engine.load_checkpoint(str(self._folder), tag=name, load_module_strict=False)
+        except (OSError, RuntimeError, KeyError) as error:
+            raise CertError(
+                f"the checkpoint {self._folder / name} is damaged: {error}",
+                "the run cannot go on",
+                "restore the folder, or give another --out",
+            ) from error
+        if path is None:
+            raise CertError(f"DeepSpeed found no checkpoint in {self._folder / name}", remedy="give another --out")
+        _restore_random_state(process["random"])
+        return state, Position(**process["position"])
+
+
+def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, training: Mapping[str, Any]) -> None:
+    """Write ``out/model``: weights or adapter, tokenizer and cert.json. One process only.
+
+    Raises:
+        CertError: It could not be written; the previous folder is untouched.
+    """
+    final, partial = out / "model", out / "model.partial"
+    base_cert = read_cert(base)
+    role = Role(config.role)
+    cert = {
+        "sketch_version": SKETCH_VERSION,
+        "prompt_version": PROMPT_VERSION,
+        "layout": role.layout,
+        "role": role,
+        "variant": Variant.CONSTANTS,
+        "markers": base_cert["markers"],
+        "base": {**base_cert["base"], "path": str(base.resolve())},
+        "transformers": base_cert["transformers"],
+        "training": {"config": asdict(config), **training},
+    }
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        engine.module.model.save_pretrained(partial)
+        for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+            if not (partial / name).exists():
+                shutil.copyfile(base / name, partial / name)
+        write_atomically(partial / "cert.json", json.dumps(cert, indent=2) + "\n")
+        shutil.rmtree(final, ignore_errors=True)
+        partial.replace(final)
+    except (OSError, RuntimeError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise save_error(final, error) from error
+
+
+def check_same_run(out: Path, description: Mapping[str, Any]) -> None:
+    """Write ``out/run.json``, or compare with what an earlier start of this run wrote there.
+
+    Raises:
+        ConfigError: The folder belongs to a run with other settings, base or corpus.
+    """
+    path = out / "run.json"
+    wanted = json.loads(json.dumps(description))
+    if not path.is_file():
+        write_atomically(path, json.dumps(wanted, indent=2) + "\n")
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    changed = [key for key in wanted if found.get(key) != wanted[key]]
+    if changed:
+        raise ConfigError(
+            f"{out} holds a run with another {', '.join(changed)} (see run.json)",
+            "its curve could not be continued",
+            "give another --out",
+        )
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a small file as a whole."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def save_error(path: Path, error: Exception) -> CertError:
+    """The error of a folder that could not be written."""
+    free = shutil.disk_usage(next(parent for parent in path.parents if parent.exists())).free
+    return CertError(
+        f"{path} could not be written: {error}",
+        "the previous checkpoint is untouched",
+        f"{free / 1e9:.1f} GB are free on that disk: make room, then run the same command again",
+    )
+
+
+def _barrier(world: int) -> None:
+    if world > 1:
+        torch.distributed.barrier()
+
+
+def _random_state() -> dict[str, Any]:
+    state = {"torch": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _restore_random_state(state: Mapping[str, Any]) -> None:
+    torch.set_rng_state(state["torch"])
+    if "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"])
+
+
+def seed_everything(seed: int, rank: int) -> None:
+    """Seed torch, NumPy and Python, each process differently (dropout)."""
+    for seeder in (torch.manual_seed, np.random.seed, random.seed):  # noqa: NPY002 - for the libraries that use it
+        seeder(seed * 1_000 + rank)

@@ -11,7 +11,8 @@ PACKAGES = ("cert_lsp", "trainer", "export", "evals")
 @cache
 def tracked_files() -> tuple[Path, ...]:
     """What git tracks, absolute and existing; submodules and links are left out."""
-    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    git = ["git", "-c", "safe.directory=*", "ls-files", "-z"]  # the checkout may belong to another user, as in CI
+    listing = subprocess.run(git, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     files = (ROOT / name for name in listing.decode().split("\0") if name)
     return tuple(file for file in files if file.is_file() and not file.is_symlink())
 

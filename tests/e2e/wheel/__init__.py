@@ -1,0 +1,1 @@
+"""The wheel alone, in an environment of its own."""

@@ -1,0 +1,63 @@
+"""The wheel holds the server alone, installs without the training stack, and completes a comment."""
+
+import json
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cert_lsp import __version__
+
+ROOT = Path(__file__).parents[3]
+TEXT = "import pandas as pd\n\ndf = pd.read_csv('flights.csv')\n# average delay per carrier\nresult = df."
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    subprocess.run(command, check=True)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of programs of an environment with ``cert-lsp[cpu]`` and nothing else."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=True)
+    programs = folder / "bin"
+    constraints = ROOT / "constraints.txt"
+    subprocess.run([programs / "pip", "install", "--quiet", "-c", constraints, f"{wheel}[cpu]"], check=True)
+    return programs
+
+
+def test_wheel_holds_the_server_alone(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    information = f"cert_lsp-{__version__}.dist-info"
+    assert {name.partition("/")[0] for name in names} == {"cert_lsp", information}
+    assert {"cert_lsp/models/default/bundle.json", f"{information}/licenses/NOTICE"} <= set(names)
+    assert not [name for name in names if name.endswith((".pyc", ".safetensors"))]
+
+
+def test_environment_has_no_training_stack(environment: Path) -> None:
+    listing = subprocess.run([environment / "pip", "list", "--format=json"], check=True, stdout=subprocess.PIPE).stdout
+    installed = {each["name"].lower() for each in json.loads(listing)}
+    assert {"cert-lsp", "onnxruntime"} <= installed
+    assert not installed & {"torch", "transformers", "onnx", "optimum", "datasets", "pandas"}
+
+
+def test_doctor_finds_everything_in_order(environment: Path, tmp_path: Path) -> None:
+    run = subprocess.run([environment / "cert-lsp", "doctor"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_a_comment_is_completed(environment: Path, tmp_path: Path) -> None:
+    (tmp_path / "delays.py").write_text(TEXT, encoding="utf-8")
+    command = [environment / "cert-lsp", "complete", f"delays.py:{TEXT.count(chr(10)) + 1}", "--json"]
+    output = subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.PIPE).stdout
+    (candidate,) = json.loads(output)["candidates"]
+    compile(TEXT + candidate["code"], "delays.py", "exec")

@@ -8,14 +8,15 @@ lines above is worth more than the loop in between.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from cert_lsp.engine.lexer import Kind, Line, is_block_header
+from cert_lsp.engine.lexer import Kind, Line, is_block_header, without_literals
 
 TARGET = 1200
 """Characters that a head should have; the intent itself is never cut."""
 
 _NEAR_LINES = 8
 _NEAR_SHARE = 500
-_LINE_LIMIT = 300
+_LINE_LIMIT = 600
+_CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 LIBRARIES = frozenset({"pandas", "numpy"})
 # Who imports one of these holds data frames or arrays.
@@ -174,8 +175,14 @@ def _bound(text: str) -> set[str]:
 
 
 def _clip(text: str) -> str:
-    """Shorten a statement of many lines to its first ones."""
+    """Shorten a statement of many lines to its first ones, and close the brackets that these open."""
     if len(text) <= _LINE_LIMIT:
         return text
-    cut = text.rfind("\n", 0, _LINE_LIMIT)
-    return text[: cut if cut > 0 else _LINE_LIMIT]
+    kept = text[: max(0, text.rfind("\n", 0, _LINE_LIMIT))]
+    opened: list[str] = []
+    for char in without_literals(kept):
+        if char in _CLOSER:
+            opened.append(_CLOSER[char])
+        elif opened and char == opened[-1]:
+            opened.pop()
+    return kept + "".join(reversed(opened))

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from cert_lsp.contract import sketch as sketches
 from cert_lsp.engine.context import Context
-from cert_lsp.engine.lexer import continues_block, without_literals
+from cert_lsp.engine.lexer import Kind, continues_block, is_block_header, scan, without_literals
 from cert_lsp.errors import SketchError
 
-_CLOSERS = re.compile(r"[)\]}]+")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -54,7 +53,7 @@ def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
     best: dict[str, tuple[bool, Candidate]] = {}
     for draw in draws:
         answer = without_repetition(context, draw.answer.rstrip())
-        if not answer.removeprefix(context.forced).strip() or not parses(context, answer):
+        if not says_something(context, answer) or not parses(context, answer):
             continue
         candidate = Candidate(context.insertion(answer), draw.sketch, draw.score)
         key = "".join(answer.split())
@@ -65,9 +64,9 @@ def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
 
 def without_repetition(context: Context, answer: str) -> str:
     """Cut off what already stands behind the cursor: closing brackets on its line, whole lines below it."""
-    rest, _, below = context.after.partition("\n")
-    if closers := _CLOSERS.match(rest.lstrip()):
-        return _up_to_closer(context.statement, answer, closers[0][0])
+    if closers := _closers(context):
+        return _up_to_closer(context.statement, answer, closers.strip()[0])
+    below = context.after.partition("\n")[2]
     lines, following = answer.split("\n"), [line for line in below.split("\n") if line.strip()]
     for count in range(min(len(lines), len(following)), 0, -1):
         if [line.strip() for line in lines[-count:]] == [line.strip() for line in following[:count]]:
@@ -76,17 +75,23 @@ def without_repetition(context: Context, answer: str) -> str:
     return answer
 
 
+def says_something(context: Context, answer: str) -> bool:
+    """Say whether `answer` adds code: more than what is typed already, more than comments."""
+    if context.statement:
+        return bool(answer.removeprefix(context.forced).strip())
+    return any(line.kind in (Kind.CODE, Kind.STRING) for line in scan(answer).lines)
+
+
 def parses(context: Context, answer: str) -> bool:
-    """Say whether the statement parses with `answer` and the closing brackets behind the cursor."""
+    """Say whether the statement parses with `answer` and the closing brackets behind the cursor, in its block."""
+    if _lacks_body(context, answer) or (not context.statement and not _in_its_block(context, answer)):
+        return False
     if continues_block(context.statement):
         return True  # an ``else`` alone cannot be judged, and the statement above it is not read
-    rest = context.after.partition("\n")[0].lstrip()
-    closers = _CLOSERS.match(rest)
-    tail = closers[0] if closers else ""
-    if rest[len(tail) :].startswith(":"):
-        tail += ":"
+    closers = _closers(context)
+    colon = ":" if context.after[len(closers) :].startswith(":") else ""
     try:
-        sketches.sketch(answer + tail, before=context.statement)
+        sketches.sketch(answer + closers + colon, before=context.statement)
     except SketchError:
         return False
     return True
@@ -122,6 +127,30 @@ def names_known(context: Context) -> set[str]:
     """Return every name that stands in the code around the cursor, and Python's own."""
     code = without_literals(context.head + "\n" + context.before)
     return set(_NAME.findall(code)).union(dir(builtins))
+
+
+def _closers(context: Context) -> str:
+    """Return what closes the half-written statement's brackets behind the cursor, and the space in between."""
+    depth = scan(context.statement).depth
+    match = re.match(rf"(?:\s*[)\]}}]){{1,{depth}}}", context.after) if depth else None
+    return match[0] if match else ""
+
+
+def _in_its_block(context: Context, answer: str) -> bool:
+    """Say whether an answer of whole lines starts at the indentation that its place has, and never steps back."""
+    place = context.forced[: len(context.forced) - len(context.forced.lstrip())]
+    indents = [line.indent for line in scan(answer).lines if line.kind in (Kind.CODE, Kind.STRING)]
+    return indents[0] == place and all(indent.startswith(place) for indent in indents)
+
+
+def _lacks_body(context: Context, answer: str) -> bool:
+    """Say whether an answer ends in a block's header that no deeper line follows."""
+    source = context.statement + answer
+    last = [line for line in scan(source).lines if line.kind is Kind.CODE][-1:]
+    if not last or not is_block_header(last[0].text(source)):
+        return False
+    below = [line for line in context.after.partition("\n")[2].split("\n") if line.strip()]
+    return not below or len(below[0]) - len(below[0].lstrip()) <= len(last[0].indent)
 
 
 def _up_to_closer(statement: str, answer: str, closer: str) -> str:

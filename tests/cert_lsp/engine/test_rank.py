@@ -1,6 +1,10 @@
 """What is offered first, and what is not offered."""
 
+import ast
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from cert_lsp.engine.context import Context, build_context
 from cert_lsp.engine.rank import Draw, free_names, rank
@@ -84,3 +88,54 @@ def test_the_end_of_a_branch_is_offered() -> None:
 )
 def test_free_names(statement: str, answer: str, names: set[str]) -> None:
     assert free_names(statement, answer) == names
+
+
+_PIECES = st.sampled_from(
+    [
+        "x",
+        " = ",
+        "df",
+        ".mean()",
+        "(",
+        ")",
+        "[",
+        "]",
+        "'a'",
+        "\n",
+        "    ",
+        ", ",
+        "1",
+        "for c in df:",
+        "return ",
+        "# so\n",
+        ":",
+    ]
+)
+
+
+@given(
+    st.sampled_from(
+        [
+            "# mean\n|",
+            "# mean|",
+            "# mean\nx = |\ny = 1",
+            "# mean\nx = df.groupby(|)",
+            "# mean\nx = df[(|)]",
+            "# mean\nx = [\n    |\n]",
+            "# mean\nfor c in df.head(|):\n    pass",
+            "# mean\nfor c in df:\n    |",
+            'def f(df):\n    """Mean."""\n    |',
+            'def f(df):\n    """Mean."""|',
+            "def f(df):\n    # mean\n    |\n    return x",
+            "def f(df):\n    # mean\n    return |",
+        ]
+    ),
+    st.lists(_PIECES, max_size=10).map("".join),
+)
+@settings(max_examples=200)
+@example("# mean\n|", "    x = 1")
+def test_the_buffer_parses_with_whatever_is_offered(text: str, answer: str) -> None:
+    context = context_of(text)
+    for code in codes(text, context.forced + answer):
+        before, _, after = (IMPORTS + text).partition("|")
+        ast.parse(before + code + after)

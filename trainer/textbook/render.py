@@ -16,6 +16,10 @@ EXAMPLE = "#\0"
 """Stands in a head where the value, once known, may be shown as a comment."""
 
 _COLUMN_SLOTS = ("cat", "cat2", "num", "num2", "num3", "int", "float", "text", "date", "flag", "col")
+_VALUE_WORDS = {
+    "n": "n =", "k": "k =", "x": "limit", "lo": "from", "hi": "to", "value": "for", "value2": "to", "values": "for",
+    "fill": "value", "new": "new name", "new2": "and", "sub": "text", "day": "date", "day2": "until",
+}  # fmt: skip
 _RESULTS = ("result", "result", "out", "res", "output", "answer", "ans", "new", "y", "value", "r", "x")
 _FRAMES = ("new_df", "result", "df2", "out", "subset", "res", "df_new", "clean", "selected", "df")
 _INTROS = {
@@ -205,7 +209,7 @@ class _Writer:
         if self.style in ("sentences", "question") and self.rng.random() < 0.3 and not parameters:
             text = self._intro() + (" " if self.rng.random() < 0.6 else "\n") + text[:1].upper() + text[1:]
         if not parameters and self.rng.random() < 0.7:
-            text += self._which_columns()
+            text += self._which_columns() + self._which_values()
         self.intent = self.voice.ordinals(text)
         if docstring is not None:
             return self.voice.docstring(self.intent, docstring)
@@ -221,6 +225,14 @@ class _Writer:
         few = self.rng.choice((" ({})", " (column {})", " Here the column is {}.", " The column is {}.", " - {}", ": {}"))
         many = self.rng.choice((" ({})", " (columns {})", " Here the columns are {}.", " - {}"))
         return (few if len(names) == 1 else many).format(listed)
+
+    def _which_values(self) -> str:
+        """Name the numbers and values that the answer needs, where the phrasing names none of them."""
+        needed = [slot for slot in _VALUE_WORDS if slot in self._slots(self.chosen)]
+        if not needed or any(slot in self._slots(self.template) for slot in needed):
+            return ""
+        listed = ", ".join(f"{_VALUE_WORDS[slot]} {self._word(slot, {})}" for slot in needed)
+        return self.rng.choice((" ({})", " with {}", ", {}", " - {}")).format(listed)
 
     @staticmethod
     def _slots(text: str) -> set[str]:

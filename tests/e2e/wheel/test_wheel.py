@@ -1,6 +1,7 @@
 """The wheel holds the server alone, installs without the training stack, and completes a comment."""
 
 import json
+import re
 import subprocess
 import sys
 import venv
@@ -12,7 +13,6 @@ import pytest
 from cert_lsp import __version__
 
 ROOT = Path(__file__).parents[3]
-TEXT = "import pandas as pd\n\ndf = pd.read_csv('flights.csv')\n# average delay per carrier\nresult = df."
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,11 @@ def test_doctor_finds_everything_in_order(environment: Path, tmp_path: Path) -> 
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_a_comment_is_completed(environment: Path, tmp_path: Path) -> None:
-    (tmp_path / "delays.py").write_text(TEXT, encoding="utf-8")
-    command = [environment / "cert-lsp", "complete", f"delays.py:{TEXT.count(chr(10)) + 1}", "--json"]
+def test_the_example_of_the_readme_is_completed(environment: Path, tmp_path: Path) -> None:
+    example = re.search(r"cert-lsp complete (\S+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert example
+    command = [environment / "cert-lsp", "complete", ROOT / example[1], "--json"]
     output = subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.PIPE).stdout
     (candidate,) = json.loads(output)["candidates"]
-    compile(TEXT + candidate["code"], "delays.py", "exec")
+    assert {"groupby", "mean"} <= set(re.findall(r"\w+", candidate["code"]))
+    assert {"groupby", "string", "mean"} <= set(re.findall(r"\w+", candidate["sketch"]))

@@ -8,18 +8,19 @@ import re
 from collections.abc import Sequence
 
 _DIRECTIVE = re.compile(
-    r"(?:!|%%\s*$|-\*-|noqa\b|type:|pragma\b|(?:fmt|isort|pylint|flake8|mypy|pyright|ruff|cython|codespell|sphinx|yapf)\s*:"
-    r"|(?:coding|vim?|emacs)\s*[:=]|In\s*\[|region\b|endregion\b|<codecell>|>>>|SPDX|Copyright\b|\(c\)|Licen[sc]e)",
+    r"(?:!|%%\s*$|%\w|-\*-|noqa\b|nosec\b|type:\s*ignore|pragma\b|>>>|<codecell>|In\s*\[|(?:end)?region\s*$"
+    r"|(?:fmt|isort|pylint|flake8|mypy|pyright|ruff|cython|codespell|sphinx|yapf)\s*:|coding\s*[:=]|(?:vim?|emacs)\s*:.*="
+    r"|SPDX|Copyright\b|\(c\)|Licen[sc](?:e:|ed under))",
     re.IGNORECASE,
 )
 _CODE = re.compile(
     r"""
-      [\w.\[\]'", ]+?\s*[-+*/%&|]?=(?!=)\s*(?!(?:\w+\s+){2}\w)\S.*  # an assignment whose value is not prose
-    | [\w.]+(?:\[[^\]]*\])?(?:\.\w+)*\(.*\)[,:]?                    # a call
-    | import\s+[\w.]+\s+as\s.* | from\s+[\w.]+\s+import\s.*
+      [\w.]+(?:\[[^\]]*\])*(?:\s*,\s*[\w.]+)*\s*[-+*/%&|]?=(?!=)\s*(?!(?:\w+\s+){2}\w)\S.*  # its value is no prose
+    | [\w.]+(?:\[[^\]]*\])?(?:\.\w+)*\(.*\)[,:]?  # a call
+    | import\s+[\w.]+(?:\s+as\s.*)? | from\s+[\w.]+\s+import\s.*
     | (?:async\s+)?(?:def\s+\w+\s*\(|class\s+\w+\s*[(:]).*
     | (?:for|if|elif|while|with|except)\s.*: | (?:else|try|finally)\s*:
-    | (?:return|raise|yield|assert|print|del)\b\s*.*[.(\[=].*
+    | (?:return|raise|yield|assert|del)\s+(?!\w+\s+\w).*[.(\[=].*
     | @\w[\w.]*(?:\(.*\))? | [()\[\]{}]+[,:]?
     """,
     re.VERBOSE,

@@ -110,7 +110,7 @@ class Engine:
             candidates,
             max_tokens,
             Sampling(temperature, top_p),
-            seed,
+            np.random.default_rng(seed),
             cancel,
         )
         return rank(context, request.draws(mode))
@@ -162,7 +162,7 @@ class _Request:
     candidates: int
     max_tokens: int
     sampling: Sampling
-    seed: int
+    random: np.random.Generator
     cancel: Event | None
 
     def draws(self, mode: Mode) -> Iterator[Draw]:
@@ -179,14 +179,14 @@ class _Request:
         if not sketch.placeholders:
             return Draw(sketch.wire, _shown(sketch), _mean(written))
         decoder, task = self._code_task(sketch)
-        answer = decoder.answer(task, self._random(0), self.cancel)
+        answer = decoder.answer(task, self.random, self.cancel)
         code = self._whole(answer)
         return Draw(code, _shown(sketch), _mean(written, answer)) if code.strip() else self._alone()
 
     def _alone(self) -> Draw:
         """Write code without a sketch, where there is none or it led to nothing."""
         decoder, task = self._code_task(None)
-        return self._unsketched(decoder.answer(task, self._random(0), self.cancel))
+        return self._unsketched(decoder.answer(task, self.random, self.cancel))
 
     def _unsketched(self, answer: Answer) -> Draw:
         """Take code that no sketch led to; its sketch is made from it, for people to see."""
@@ -205,7 +205,7 @@ class _Request:
         role = Role.GENERATOR if self.layout is Layout.PAPER else Role(self.layout.value)
         if sketch is None:
             return self._task(role, lambda head: render_without_sketch(role, head), _CODE_ENDS, 1)
-        decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 2)
+        decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 1)
         return decoder, replace(task, guess=follow(sketch, self.encoder.encode_text))
 
     def _task(
@@ -228,17 +228,17 @@ class _Request:
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:
         """Draw answers, or write the likeliest and those that differ from it where it was least sure."""
-        first = decoder.answer(task, self._random(0), self.cancel)
+        first = decoder.answer(task, self.random, self.cancel)
         yield first
         if self.sampling.temperature > 0:
-            for index in range(1, self.candidates):
-                yield decoder.answer(task, self._random(index), self.cancel)
+            for _ in range(1, self.candidates):
+                yield decoder.answer(task, self.random, self.cancel)
             return
         seen = {first.text}
         for alternative in first.alternatives[: 2 * (self.candidates - 1)]:
             if len(seen) == self.candidates:
                 break
-            answer = decoder.answer(replace(task, start=first.branch(alternative)), self._random(0), self.cancel)
+            answer = decoder.answer(replace(task, start=first.branch(alternative)), self.random, self.cancel)
             if answer.text not in seen:  # half a word may lead back to the same word
                 seen.add(answer.text)
                 yield answer
@@ -255,9 +255,6 @@ class _Request:
         statement = self.context.statement
         end = last_whole_line(statement + answer.text) - len(statement)
         return answer.text[:end] if end > 0 else answer.text
-
-    def _random(self, index: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, index])
 
 
 def _mean(*answers: Answer) -> float:

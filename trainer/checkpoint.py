@@ -132,7 +132,15 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
     }
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        engine.module.model.save_pretrained(partial)
+        model = engine.module.model
+        if config.lora:
+            model.save_pretrained(partial, save_embedding_layers=False)
+            (partial / "README.md").unlink()  # peft's form for a model hub
+            adapter = json.loads((partial / "adapter_config.json").read_text(encoding="utf-8"))
+            adapter["base_model_name_or_path"] = base_cert["base"]["name"]  # a path means nothing elsewhere
+            write_atomically(partial / "adapter_config.json", json.dumps(adapter, indent=2) + "\n")
+        else:
+            model.save_pretrained(partial)
         for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
             if not (partial / name).exists():
                 shutil.copyfile(base / name, partial / name)

@@ -106,13 +106,17 @@ def _autos(value: Any, place: str) -> Iterable[str]:
             yield from _autos(inner, f"{place}.{key}" if place else key)
 
 
+def choose_accelerator() -> None:
+    """Name the accelerator before DeepSpeed is first imported, which otherwise warns while it looks for one."""
+    os.environ.setdefault("DS_ACCELERATOR", "cuda" if torch.cuda.is_available() else "cpu")
+
+
 def start_processes() -> tuple[int, int, torch.device]:
     """Join the process group, which a launcher may have announced; returns rank, number of processes and device.
 
     Raises:
         ConfigError: DeepSpeed is not installed.
     """
-    os.environ.setdefault("DS_ACCELERATOR", "cuda" if torch.cuda.is_available() else "cpu")
     logging.getLogger("DeepSpeed").setLevel(logging.WARNING)
     try:
         import deepspeed

@@ -47,11 +47,14 @@ def run(args: argparse.Namespace) -> int:
     if sys.platform == "linux" and not _MALLOC.keys() <= os.environ.keys():
         # glibc reads these at start only. Else it gives large freed buffers back and faults their pages in again.
         os.execve(sys.executable, sys.orig_argv, {**_MALLOC, **os.environ})
+    import torch
+
     from trainer.base import read_cert
     from trainer.checkpoint import check_same_run
     from trainer.data import open_records
-    from trainer.engine import read_deepspeed, start_processes
+    from trainer.engine import choose_accelerator, read_deepspeed, start_processes
 
+    choose_accelerator()
     settings = read_deepspeed(deepspeed_path, config)
     base_cert = read_cert(args.base)
     folders = [folder for folder in (args.corpus, args.textbook) if folder]
@@ -62,7 +65,10 @@ def run(args: argparse.Namespace) -> int:
         corpus = {"train": len(train), "heldout": len(heldout)}
         check_same_run(args.out, {"config": asdict(config), "base": base_cert["base"], "corpus": corpus})
     trainer = Trainer(config, settings, args.base, args.out, (rank, world, device), (train, heldout))
-    return trainer.train()
+    try:
+        return trainer.train()
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 class Trainer:
@@ -143,7 +149,11 @@ class Trainer:
                     saved_at, saved_step = time.monotonic(), self.step
         if saved_step < self.step:
             self.save()
-        return 128 + self._stopped_by if self._stopped_by and self.step < config.steps else 0
+        if self.step == config.steps:
+            return 0
+        if main:
+            sys.stderr.write(f"stopped after step {self.step} and saved; run the same command to go on\n")
+        return 128 + (self._stopped_by or signal.SIGTERM)
 
     def _one_step(self, batches: Iterator[Batch]) -> tuple[dict[str, float], int]:
         """One optimizer step; returns what to log and the number of tokens read by all processes."""

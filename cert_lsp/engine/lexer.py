@@ -67,20 +67,18 @@ class Scan:
         lines: All lines in order, at least one; the last is the one that the text's end stands in.
         state: What the end stands in: a comment, a string that is not closed, or else code.
         depth: Brackets that are open at the end.
-        unclosed: Opening quotes of the string that the end stands in, or "".
     """
 
     lines: tuple[Line, ...]
     state: Kind
     depth: int
-    unclosed: str
 
 
 def scan(source: str, start: int = 0) -> Scan:
     """Cut ``source[start:]`` into logical lines; `start` is the offset of a line's start."""
     lines: list[Line] = []
     position = line_start = start
-    depth, state, unclosed = 0, Kind.CODE, ""
+    depth, state = 0, Kind.CODE
     tokens: list[str] = []
     for match in _TOKEN.finditer(source, start):
         between = source[position : match.start()]
@@ -88,7 +86,7 @@ def scan(source: str, start: int = 0) -> Scan:
             tokens.append("code")
         position = match.end()
         token = match.lastgroup or ""
-        state, unclosed = Kind.CODE, ""
+        state = Kind.CODE
         match token:
             case "open":
                 depth += 1
@@ -105,7 +103,6 @@ def scan(source: str, start: int = 0) -> Scan:
                 state = Kind.COMMENT
             case "unclosed":
                 state = Kind.STRING
-                unclosed = match[0][:3] if match[0][:3] in ('"""', "'''") else match[0][0]
             case _:
                 pass
         tokens.append(token)
@@ -113,7 +110,7 @@ def scan(source: str, start: int = 0) -> Scan:
         tokens.append("code")
     ends_in = state if position == len(source) and tokens else Kind.CODE
     lines.append(_line(source, line_start, len(source), tokens))
-    return Scan(tuple(lines), ends_in, depth, unclosed if ends_in is Kind.STRING else "")
+    return Scan(tuple(lines), ends_in, depth)
 
 
 def is_block_header(line: str) -> bool:

@@ -6,6 +6,7 @@ Runtime maps them into memory instead of reading them.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -110,14 +111,14 @@ def _trace(model: PreTrainedModel, *, half: bool) -> onnx.ModelProto:
     """Let Optimum trace the model: GPT-Neo, CodeGen, GPT-2 and whatever else it has a configuration for."""
     from optimum.exporters.onnx import onnx_export_from_model
 
+    logging.getLogger("optimum").setLevel(logging.ERROR)  # it warns of every tied weight
+
     if half:
         model = model.half()
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing warns of every Python branch that it fixes
         try:
-            onnx_export_from_model(
-                model, Path(scratch), task="text-generation-with-past", monolith=True, do_validation=False
-            )
+            onnx_export_from_model(model, Path(scratch), task="text-generation-with-past", do_validation=False)
         except (ValueError, KeyError, NotImplementedError) as error:
             raise ExportError(
                 f"no exporter knows the architecture '{model.config.model_type}' ({error})",

@@ -45,11 +45,13 @@ class Tolerance:
     equal_tokens: float
 
 
+# For quantized weights these hold with random models too, whose logits lie close together; a faulty graph has hardly an
+# equal token. How much of a trained model is lost is told by the report, not by the tolerance.
 TOLERANCES = {
     "float32": Tolerance(difference=1e-3, equal_tokens=0.995),
     "float16": Tolerance(difference=0.02, equal_tokens=0.97),
-    "int8": Tolerance(difference=0.05, equal_tokens=0.9),
-    "int4": Tolerance(difference=0.4, equal_tokens=0.6),
+    "int8": Tolerance(difference=0.1, equal_tokens=0.85),
+    "int4": Tolerance(difference=0.5, equal_tokens=0.4),
 }
 
 
@@ -146,8 +148,9 @@ def compare(
     end = encoder.marker_id(Marker.END)
     equal, answers, places, cut = 0, 0, 0, 0.0
     greatest, means = 0.0, list[float]()
-    for head, sketch in tqdm(prompts, desc=f"verify {role}", file=sys.stderr, leave=False):
+    for head, sketch in tqdm(prompts, desc=f"verify {role}", file=sys.stderr, leave=False, disable=None):
         ids = encoder.encode(render(role, head, sketch if role is Role.GENERATOR else None, None)).ids
+        ids = ids[-(runtime.new_cache().capacity - _ANSWER_TOKENS) :]  # a tiny model's window may be short
         answer, expected = _torch_answer(model, ids, end)
         read = [*ids, *answer[:-1]]
         found = runtime.forward(runtime.new_cache(), read, keep=len(answer))

@@ -111,7 +111,7 @@ def _encode(encoder: Encoder, role: Role, head: str, sketch: str | None) -> list
 def _answer(runtime: Runtime, ids: Sequence[int], most: int, *, sure: float = 0.0) -> list[int]:
     """The greedy answer's first `most` tokens, ended early where the second choice is nearer than `sure`."""
     cache = runtime.new_cache()
-    logits = runtime.forward(cache, ids)[0]
+    logits = runtime.forward(cache, ids[-(cache.capacity - most) :])[0]
     tokens: list[int] = []
     while len(tokens) < most:
         second, first = logits.argsort()[-2:].tolist()

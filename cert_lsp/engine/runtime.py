@@ -9,9 +9,10 @@ Two kinds of cache, as the manifest says:
 * ``growing``: the graph returns a longer past on every call. To rewind is to cut it.
 
 What a call returns must not depend on how a prompt was cut into calls, else a cached prefix or a verified draft would
-change the answer. ONNX Runtime's kernels hold to that for two positions and more, but have a kernel of their own for
-one position, whose sums round differently. A call with a single token is therefore run with that token twice, and the
-second is forgotten: 14 % more time for a token, differences of exactly 0.
+change the answer. ONNX Runtime holds to that except for a row that a matrix product is left alone with, which a kernel
+of its own sums in another order: a single token, and the last row where flash attention's blocks of rows (twice a
+head's width) leave one over. Rounding to int8 then makes a tenth of a logit of it. Such a call is run with its last
+token twice, and the second is forgotten: 14 % more time for a single token, differences of exactly 0.
 """
 
 import importlib
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _CPU = "CPUExecutionProvider"
 _CUDA = "CUDAExecutionProvider"
+_ROWS = 32
+"""Divides the number of rows in a block, for heads of 16, 32, 64 ... values."""
 _MAX_THREADS = 4
 """A model of this size is bound by memory; more threads take cores from the editor and gain nothing."""
 
@@ -154,8 +157,8 @@ class OnnxRuntime:
                 "nothing is completed",
                 "shorten the text above the cursor",
             )
-        if len(ids) == 1:  # see the module's docstring
-            logits = cache.append([*ids, *ids], keep=2)[:1]
+        if len(ids) % _ROWS == 1:  # see the module's docstring
+            logits = cache.append([*ids, ids[-1]], keep=keep + 1)[:keep]
             cache.rewind(cache.length - 1)
             return logits
         return cache.append(ids, keep=keep)
@@ -273,19 +276,21 @@ def _open_session(ort: Any, file: Path, spec: ModelSpec, threads: int, provider:
 
     # GroupQueryAttention has no float32 kernel for CUDA, so a bundle for the CPU stays there.
     made_for_cuda = spec.cache == "growing" or spec.cache_dtype == "float16"
-    use_cuda = provider == "cuda" or (provider == "auto" and made_for_cuda and _CUDA in ort.get_available_providers())
+    built_for_cuda = _CUDA in ort.get_available_providers()
+    use_cuda = built_for_cuda and (provider == "cuda" or (provider == "auto" and made_for_cuda))
     try:
         session = ort.InferenceSession(str(file), options, providers=[_CUDA, _CPU] if use_cuda else [_CPU])
     except Exception as error:  # ONNX Runtime raises a class of its own for every status
         raise _unusable(file, str(error).partition("\n")[0]) from error
-    # The package lists CUDA wherever it was built for it; only a session knows whether card and libraries are there.
-    if use_cuda and session.get_providers()[0] != _CUDA:
-        if provider == "cuda":
-            raise RuntimeUnavailableError(
-                "CUDA does not work here: ONNX Runtime found no usable card or CUDA libraries",
-                "the model is not loaded",
-                "choose provider 'cpu' or 'auto', or install cert-lsp[gpu] (CUDA 12) or cert-lsp[gpu13] (CUDA 13)",
-            )
+    # A package lists CUDA if it was built for it; only a session knows whether card and libraries are there.
+    on_cuda = session.get_providers()[0] == _CUDA
+    if provider == "cuda" and not on_cuda:
+        raise RuntimeUnavailableError(
+            "CUDA does not work here: " + ("no card or no libraries" if built_for_cuda else "ONNX Runtime lacks it"),
+            "the model is not loaded",
+            "choose provider 'cpu' or 'auto', or install cert-lsp[gpu] (CUDA 12) or cert-lsp[gpu13] (CUDA 13)",
+        )
+    if use_cuda and not on_cuda:
         logger.warning("CUDA does not work here, the model runs on the CPU")
     _check_names(file, session, spec)
     return session

@@ -30,7 +30,7 @@ PACKAGES = HERE / "packages.txt"
 LOCK = HERE / "packages.lock"
 
 # Replaces pip's `_in_process.py`: same command line (hook, control folder) and same files, but no backend is imported.
-_HOOK_RUNNER = '''
+_HOOK_RUNNER = """
 import json, pathlib, sys
 
 hook, control = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -44,7 +44,7 @@ if hook == "prepare_metadata_for_build_wheel":
     folder.mkdir()
     (folder / "METADATA").write_text(metadata, encoding="utf-8")
 (control / "output.json").write_text(json.dumps({"return_val": answer}))
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Package:
     name: str
     version: str
     heldout: bool = False
-    wheel: bool = False
+    wheel: str = ""
 
     @property
     def pin(self) -> str:
@@ -63,21 +63,37 @@ class Package:
 
 
 def read_packages(path: Path = PACKAGES) -> list[Package]:
-    """Read a package list; raises CorpusError for a line that is not `NAME==VERSION [heldout] [wheel]`."""
+    """Read a package list; raises CorpusError for a line that is not `NAME==VERSION [heldout] [wheel=PYTHON]`."""
     packages: list[Package] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         words = line.split("#")[0].split()
         if not words:
             continue
         name, equals, version = words[0].partition("==")
-        if not equals or not version or not set(words[1:]) <= {"heldout", "wheel"}:
+        wheel = next((word[6:] for word in words[1:] if word.startswith("wheel=")), "")
+        if not equals or not version or set(words[1:]) - {"heldout", f"wheel={wheel}"}:
             raise CorpusError(
                 f"{path.name}, line {number}: {line!r} is not a pinned package",
                 "the corpus cannot be reproduced from it",
-                "write NAME==VERSION, then 'heldout' or 'wheel' if they apply",
+                "write NAME==VERSION, then 'heldout' or 'wheel=3.9' if they apply",
             )
-        packages.append(Package(name, version, "heldout" in words, "wheel" in words))
+        packages.append(Package(name, version, "heldout" in words, wheel))
     return packages
+
+
+def choose(names: Iterable[str] | None) -> list[Package]:
+    """The pinned packages, or those of them that are named; raises CorpusError for a name that is not pinned."""
+    packages = read_packages()
+    if not names:
+        return packages
+    wanted = set(names)
+    if unknown := wanted - {package.name for package in packages}:
+        raise CorpusError(
+            f"not among the pinned packages: {', '.join(sorted(unknown))}",
+            "no version of it has been looked at for licence and quality",
+            f"choose from {PACKAGES.name}, add a line NAME==VERSION there, or pass its folder by --folder",
+        )
+    return [package for package in packages if package.name in wanted]
 
 
 def read_lock(path: Path = LOCK) -> dict[str, tuple[str, str]]:
@@ -129,13 +145,13 @@ def fetch(packages: Iterable[Package], folder: Path, *, lock: Path = LOCK) -> It
 def _download(python: Path, package: Package, folder: Path) -> Path | None:
     """Run pip for one package in a folder of its own, so that an interrupted download leaves nothing behind."""
     kind = (
-        ["--only-binary=:all:", "--python-version", "3.9"]
+        ["--only-binary=:all:", "--python-version", package.wheel]
         if package.wheel
         else ["--no-binary=:all:", "--use-pep517", "--no-build-isolation", "--ignore-requires-python"]
     )
     with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
         command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", *kind]
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [*map(str, command), "--dest", scratch, package.pin], capture_output=True, text=True, check=False
         )
         files = list(Path(scratch).iterdir())

@@ -169,7 +169,10 @@ def _source(node: ast.stmt, lines: list[str]) -> str:
     indent = len(text[0]) - len(text[0].lstrip())
     if any(line[:indent].strip() for line in text):
         return ast.unparse(node)
-    code = strip_comments("\n".join(line[indent:] for line in text))
+    try:
+        code = strip_comments("\n".join(line[indent:] for line in text))
+    except (tokenize.TokenError, SyntaxError):  # the last line holds more than this statement
+        return ast.unparse(node)
     return ast.unparse(node) if code.endswith(";") else code
 
 

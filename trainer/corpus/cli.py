@@ -1,0 +1,72 @@
+"""Make training records (head, code, sketch) from source distributions and folders.
+
+Reads Python files, notebooks, reStructuredText and Markdown; finds where prose speaks of code that uses pandas or
+NumPy (examples in docstrings, user guides, notebooks, comments, documented functions); drops what is unclear, repeated or
+part of an evaluation suite; writes DIR/train.parquet, DIR/heldout.parquet, DIR/report.md and DIR/report.json.
+Nothing that is read is ever run. Run it again after an interruption: finished sources are not read twice.
+
+  python -m trainer corpus --out corpus                          the pinned packages, fetched into corpus/sdists (about 500 MB)
+  python -m trainer corpus --out corpus --packages pandas numpy  some of them
+  python -m trainer corpus --out team --folder ~/code/reports    your own code instead
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `python -m trainer corpus`."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the records and reports go")
+    parser.add_argument(
+        "--sdists",
+        type=Path,
+        metavar="DIR",
+        help="where the pinned distributions are kept; what is missing is fetched (default: OUT/sdists)",
+    )
+    parser.add_argument(
+        "--packages",
+        nargs="+",
+        metavar="NAME",
+        help="take only these of the pinned packages (see trainer/corpus/packages.txt)",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="read these folders; without --sdists or --packages, read nothing else",
+    )
+    parser.add_argument(
+        "--processes", type=int, choices=(1, 2), default=2, help="sources read at the same time (default: 2)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the corpus; returns the exit status. Raises CorpusError for input that cannot be used."""
+    from trainer.corpus import report
+    from trainer.corpus.build import build
+    from trainer.corpus.fetch import choose, fetch
+    from trainer.corpus.readers import Source
+
+    sources = [Source(folder.resolve().name, folder.resolve()) for folder in args.folder]
+    if args.packages or args.sdists or not sources:
+        packages = choose(args.packages)
+        found = fetch(packages, args.sdists or args.out / "sdists")
+        sources = [Source(package.name, path, package.heldout) for package, path in found] + sources
+    built = build(sources, args.out, processes=args.processes)
+    report.write(built, args.out)
+    if args.json:
+        sys.stdout.write(json.dumps({k: v for k, v in report.as_json(built).items() if k != "samples"}) + "\n")
+    else:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in built.kinds.most_common())
+        sys.stdout.write(
+            f"{built.splits['train']:,} records to train on, {built.splits['heldout']:,} held out: {counts}\n"
+        )
+        sys.stdout.write(f"read {args.out / 'report.md'} for what was dropped, and look at the samples in it\n")
+    return 0

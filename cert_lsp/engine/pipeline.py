@@ -175,8 +175,8 @@ class _Request:
             yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
 
     def _by(self, sketch: Sketch, written: Answer) -> Draw:
-        """Write the code of one sketch; a sketch without placeholders is its own code."""
-        if not sketch.placeholders:
+        """Write the code of one sketch; a whole sketch without placeholders is its own code."""
+        if written.complete and not sketch.placeholders:
             return Draw(sketch.wire, _shown(sketch), _mean(written))
         decoder, task = self._code_task(sketch)
         answer = decoder.answer(task, self.random, self.cancel)

@@ -214,9 +214,7 @@ def write_random_base(out: Path) -> None:
     _write_cert(out, "random", SMOLLM2_MARKERS)
 
 
-def choose_markers(
-    vocabulary: Iterable[str], eos_token: str | None, given: Mapping[Marker, str]
-) -> dict[Marker, str]:
+def choose_markers(vocabulary: Iterable[str], eos_token: str | None, given: Mapping[Marker, str]) -> dict[Marker, str]:
     """Fill the markers not given: reserved tokens of the base where it has SmolLM2's, else tokens to be added."""
     reserved = set(SMOLLM2_MARKERS.values()) <= set(vocabulary)
     added = {Marker.SKETCH: "<|sketch|>", Marker.CODE: "<|code|>", Marker.END: eos_token or "<|end|>"}

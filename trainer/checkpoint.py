@@ -152,6 +152,28 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
         raise save_error(final, error) from error
 
 
+def read_start(folder: Path, base_cert: Mapping[str, Any], config: TrainConfig) -> dict[str, Any]:
+    """What ``cert.json`` says of the training of an adapter that a run starts from.
+
+    Raises:
+        ConfigError: The folder holds no adapter of this base, or adapters are not what is trained.
+    """
+    cert = read_cert(folder)
+    named = {key: base_cert["base"][key] for key in ("name", "sha256")}
+    if {key: cert["base"].get(key) for key in named} != named:
+        raise ConfigError(
+            f"{folder} is an adapter of {cert['base'].get('name')}, not of this base",
+            "together they would be a model that nobody trained",
+            "give the base that it was trained on by --base",
+        )
+    if not config.lora or not (folder / "adapter_model.safetensors").is_file():
+        raise ConfigError(
+            "--start takes an adapter, for a run that trains adapters",
+            remedy="set lora.rank, or give full weights as --base",
+        )
+    return dict(cert["training"])
+
+
 def check_same_run(out: Path, description: Mapping[str, Any]) -> None:
     """Write ``out/run.json``, or compare with what an earlier start of this run wrote there.
 
@@ -213,5 +235,5 @@ def _restore_random_state(state: Mapping[str, Any]) -> None:
 
 def seed_everything(seed: int, rank: int) -> None:
     """Seed torch, NumPy and Python, each process differently (dropout)."""
-    for seeder in (torch.manual_seed, np.random.seed, random.seed):  # noqa: NPY002 - for the libraries that use it
+    for seeder in (torch.manual_seed, np.random.seed, random.seed):
         seeder(seed * 1_000 + rank)

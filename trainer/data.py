@@ -82,7 +82,9 @@ def open_records(folders: Sequence[Path], split: str, cache: Path) -> Dataset:
     files = [folder / f"{split}.parquet" for folder in folders]
     files = [file for file in files if file.is_file() or file.parent == folders[0]]
     try:
-        records = datasets.Dataset.from_parquet([str(file) for file in files], cache_dir=str(cache), columns=list(COLUMNS))
+        records = datasets.Dataset.from_parquet(
+            [str(file) for file in files], cache_dir=str(cache), columns=list(COLUMNS)
+        )
     except Exception as error:  # pyarrow and datasets raise many kinds; all mean that the file cannot be read
         raise CorpusError(
             f"{', '.join(map(str, files))} cannot be read: {error}",

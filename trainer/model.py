@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from trainer.config import Lora, TrainConfig
 
 
-def load_model(base: Path, lora: Lora | None) -> PreTrainedModel:
-    """Load a base folder in fp32, with fresh adapters on all linear layers if ``lora`` is given.
+def load_model(base: Path, lora: Lora | None, start: Path | None = None) -> PreTrainedModel:
+    """Load a base folder in fp32; with ``lora``, adapters on all linear layers, fresh or those of ``start``.
 
     Raises:
-        ConfigError: The folder holds no causal language model.
+        ConfigError: The folder holds no causal language model, or ``start`` no adapter that fits.
     """
     from transformers import AutoModelForCausalLM
 
@@ -37,8 +37,17 @@ def load_model(base: Path, lora: Lora | None) -> PreTrainedModel:
     model.config.use_cache = False
     if lora is None:
         return model
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig, PeftModel, get_peft_model
 
+    if start:
+        adapted = PeftModel.from_pretrained(model, str(start), is_trainable=True)
+        found = adapted.peft_config["default"]
+        if (found.r, found.lora_alpha) != (lora.rank, lora.alpha):
+            raise ConfigError(
+                f"{start} has rank {found.r} and alpha {found.lora_alpha}, the settings {lora.rank} and {lora.alpha}",
+                remedy="set lora.rank and lora.alpha to the adapter's",
+            )
+        return adapted
     return get_peft_model(
         model,
         LoraConfig(
@@ -82,7 +91,10 @@ class LearnedLoss(nn.Module):
         losses = nn.functional.cross_entropy(logits.float(), ids[:, 1:][learned], reduction="none")
         kinds = parts_next[learned]
         table = torch.stack(
-            [torch.stack([losses.detach()[kinds == part].sum(), (kinds == part).sum().float()]) for part in (SKETCH, CODE)]
+            [
+                torch.stack([losses.detach()[kinds == part].sum(), (kinds == part).sum().float()])
+                for part in (SKETCH, CODE)
+            ]
         )
         return losses.sum() / max(1, losses.numel()), table
 

@@ -4,8 +4,8 @@
 
 Running the same command again goes on from the newest checkpoint, with the same curve as if it had never stopped.
 SIGTERM and Ctrl-C save a checkpoint first. OUT/model is a complete model at any time: export may read it while
-training goes on. Several processes: put `torchrun --nproc_per_node N --module` or `deepspeed --no_local_rank --num_gpus N
---module` in place of `python -m`; configs/v100.toml shows several machines.
+training goes on. Several processes: put `torchrun --nproc_per_node N --module` or `deepspeed --no_local_rank
+--num_gpus N --module` in place of `python -m`; configs/v100.toml shows several machines.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, metavar="NAME|FILE", help="smoke, cpu, v100, or a TOML file")
     parser.add_argument("--corpus", type=Path, required=True, metavar="DIR", help="folder of train/heldout.parquet")
     parser.add_argument("--textbook", type=Path, metavar="DIR", help="a second such folder")
-    parser.add_argument("--base", type=Path, required=True, metavar="DIR", help="folder made by `python -m trainer base`")
+    parser.add_argument(
+        "--base", type=Path, required=True, metavar="DIR", help="folder made by `python -m trainer base`"
+    )
+    parser.add_argument("--start", type=Path, metavar="DIR", help="adapter to train on from, instead of a fresh one")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the run")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one setting")
     parser.epilog = f"settings:\n{describe_settings()}\n\nexit status: 0 done, 1 error, 143 stopped and saved"
@@ -50,21 +53,25 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from trainer.base import read_cert
-    from trainer.checkpoint import check_same_run
+    from trainer.checkpoint import check_same_run, read_start
     from trainer.data import open_records
     from trainer.engine import choose_accelerator, read_deepspeed, start_processes
 
     choose_accelerator()
     settings = read_deepspeed(deepspeed_path, config)
     base_cert = read_cert(args.base)
-    folders = [folder for folder in (args.corpus, args.textbook) if folder]
+    start = read_start(args.start, base_cert, config) if args.start else None
+    sources = [folder for folder in (args.corpus, args.textbook) if folder]
     args.out.mkdir(parents=True, exist_ok=True)
     rank, world, device = start_processes()
-    train, heldout = (open_records(folders, split, args.out / "cache") for split in ("train", "heldout"))
+    train, heldout = (open_records(sources, split, args.out / "cache") for split in ("train", "heldout"))
     if rank == 0:
         corpus = {"train": len(train), "heldout": len(heldout)}
-        check_same_run(args.out, {"config": asdict(config), "base": base_cert["base"], "corpus": corpus})
-    trainer = Trainer(config, settings, args.base, args.out, (rank, world, device), (train, heldout))
+        check_same_run(
+            args.out, {"config": asdict(config), "base": base_cert["base"], "corpus": corpus, "start": start}
+        )
+    folders = (args.base, args.start, args.out)
+    trainer = Trainer(config, settings, folders, (rank, world, device), (train, heldout), start)
     try:
         return trainer.train()
     finally:
@@ -78,24 +85,34 @@ class Trainer:
         self,
         config: TrainConfig,
         settings: Mapping[str, Any],
-        base: Path,
-        out: Path,
+        folders: tuple[Path, Path | None, Path],
         process: tuple[int, int, torch.device],
         records: tuple[Any, Any],
+        start: Mapping[str, Any] | None,
     ) -> None:
-        """Load the model, open the data and go to the newest checkpoint."""
+        """Load the model, open the data and go to the newest checkpoint.
+
+        Args:
+            config: Settings of the run.
+            settings: DeepSpeed's settings.
+            folders: Base, adapter to start from or None, and where the run is written.
+            process: Rank, number of processes, device.
+            records: Training and held-out records.
+            start: What is known of the training of the adapter to start from.
+        """
         from cert_lsp.contract.prompt import Marker, Role
         from cert_lsp.contract.tokens import Encoder
         from trainer import checkpoint, data, engine, model
         from trainer.base import read_cert
 
-        self._config, self._base, self._out = config, base, out
+        base, adapter, out = folders
+        self._config, self._base, self._out, self._start = config, base, out, start
         self._rank, self._world, self._device = process
         markers = {Marker(kind): token for kind, token in read_cert(base)["markers"].items()}
         encoder = Encoder.load(base / "tokenizer.json", markers)
         checkpoint.seed_everything(config.seed, 0)  # the adapters' first values, alike in all processes
         wrapped = model.LearnedLoss(
-            model.load_model(base, config.lora), autocast=model.can_autocast(config, self._device)
+            model.load_model(base, config.lora, adapter), autocast=model.can_autocast(config, self._device)
         )
         self._engine = engine.make_engine(wrapped, config, settings)
         checkpoint.seed_everything(config.seed, self._rank)
@@ -199,7 +216,7 @@ class Trainer:
         state = {"step": self.step, "tokens": self.tokens, "eval_loss": self.eval_loss}
         self._checkpoints.save(self._engine, self._stream, state, self.step)
         if self._rank == 0:
-            training = {"tokens": self.tokens, "steps": self.step, "eval_loss": self.eval_loss}
+            training = {"tokens": self.tokens, "steps": self.step, "eval_loss": self.eval_loss, "start": self._start}
             write_model(self._out, self._engine, self._base, self._config, training)
 
     def _stop(self, number: int, frame: object) -> None:
@@ -231,5 +248,3 @@ def _losses(table: list[list[float]]) -> dict[str, float]:
     if code_tokens:
         losses["code_loss"] = code / code_tokens
     return losses
-
-

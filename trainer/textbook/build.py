@@ -19,7 +19,7 @@ from cert_lsp.contract.sketch import sketch
 from cert_lsp.errors import CorpusError, SketchError
 from trainer.textbook.compose import compose
 from trainer.textbook.operations import Operation
-from trainer.textbook.render import EXAMPLE, Sample, render
+from trainer.textbook.render import EXAMPLE, Sample, render, without_example
 from trainer.textbook.sandbox import run
 
 _BATCH = 400
@@ -119,12 +119,19 @@ def _proven(batch: list[Sample], pythons: Sequence[Path], report: Report) -> Ite
 
 
 def _with_example(head: str, value: str) -> str:
+    """Put the value in its place, over several lines if it has them and stands alone; leave it out if it is long."""
+    place = next((line for line in head.split("\n") if EXAMPLE in line), None)
+    if place is None:
+        return head
     lines = value.rstrip().split("\n")
-    if len(lines) > 6 or max(map(len, lines)) > 60 or not value.strip():
-        return head.replace(EXAMPLE + "\n", "")
-    title = "# expected:" if len(lines) > 1 or len(lines[0]) > 50 else "# ->"
-    body = [f"{title} {lines[0]}"] if title == "# ->" else [title, *(f"# {line}" for line in lines)]
-    return head.replace(EXAMPLE, "\n".join(body))
+    margin, alone = place[: len(place) - len(place.lstrip(" #"))], place.strip(" #") == EXAMPLE
+    if not value.strip() or len(lines) > (6 if alone else 1) or max(map(len, lines)) > 60:
+        return without_example(head)
+    if not alone:
+        return head.replace(EXAMPLE, lines[0])
+    if len(lines) == 1 and len(lines[0]) < 50:
+        return head.replace(EXAMPLE, f"-> {lines[0]}")
+    return head.replace(EXAMPLE, "\n".join(["expected:", *(f"{margin}{line}" for line in lines)]))
 
 
 def write(
@@ -167,6 +174,7 @@ def _write_report(out: Path, report: Report, operations: Sequence[Operation], si
         "operations_without_samples": without,
         "dropped": dict(report.dropped.most_common()),
         "samples_per_operation": dict(sorted(report.kept.items())),
+        "version_pairs": {operation.key: [operation.old, operation.code[0]] for operation in operations if operation.old},
         "api_names": dict(report.names.most_common()),
         "faults": report.faults,
     }

@@ -27,7 +27,7 @@ def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | 
         name=f"{first.name}_then_{second.name}",
         theme="composed",
         code=(_chain(first.code[0], second.code[0]),),
-        same=(_steps((first.code[1:] or first.same or first.code)[0], (second.code[1:] or second.same or second.code)[0]),),
+        same=(_steps((first.code[1:] or first.same)[0], second.code[-1]),),
         holds="",
         traits=first.traits | second.traits,
         picks=first.picks | second.picks,
@@ -39,6 +39,7 @@ def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | 
 def _fits(first: Operation, second: Operation) -> bool:
     return (
         first is not second
+        and bool(first.code[1:] or first.same)
         and not (first.traits | second.traits) & _CLASHING
         and not first.picks.keys() & second.picks.keys()
         and "order" in first.say

@@ -121,7 +121,7 @@ def _operation(table: dict[str, Any], path: Path) -> Operation:
             "No samples can be made from the file",
             "See trainer/textbook/operations.py for the format",
         )
-    texts = [*table["code"], *table.get("same", ())]
+    texts = [*table["code"], *table.get("same", ()), table.get("holds", "")]
     picks = {slot: tuple(_choice(entry) for entry in entries) for slot, entries in table.get("pick", {}).items()}
     texts += [code for pairs in picks.values() for code, _ in pairs]
     return Operation(

@@ -12,9 +12,27 @@ from trainer.textbook.sandbox import Program
 from trainer.textbook.scene import INPUTS, Scene, make_scene
 from trainer.textbook.wording import Voice
 
-EXAMPLE = "#\0"
+EXAMPLE = "\0"
 """Stands in a head where the value, once known, may be shown as a comment."""
 
+_EARLIER = {
+    "df": (
+        ("{name} = {name}.dropna()", "remove incomplete rows"),
+        ("{name} = {name}.drop_duplicates()", "no duplicates"),
+        ("n_rows = len({name})", "how many rows"),
+        ("{name} = {name}.copy()", ""),
+        ("print({name}.columns)", "what is in there"),
+        ("print({name}.dtypes)", ""),
+        ("{name} = {name}.sort_values({column})", "sort by {column}"),
+    ),
+    "other": (
+        ("n = len({name})", "how many values"),
+        ("print({name})", ""),
+        ("print({name}.shape)", "check the shape"),
+        ("print(type({name}))", ""),
+        ("", ""),
+    ),
+}
 _COLUMN_SLOTS = ("cat", "cat2", "num", "num2", "num3", "int", "float", "text", "date", "flag", "col")
 _VALUE_WORDS = {
     "n": "n =", "k": "k =", "x": "limit", "lo": "from", "hi": "to", "value": "for", "value2": "to", "values": "for",
@@ -76,6 +94,7 @@ def render(operation: Operation, rng: random.Random) -> Sample:
     library = "pandas" if operation.slots & {"df", "ser", "strs", "times", "ts", "flags"} or "pd." in chosen else "numpy"
     voice = Voice(rng, library)
     single = "\n" not in chosen and _answer(chosen, {}).root is None
+    single = single or re.match(r"<df>\[<\w+>\] = [^\n]+\Z", chosen) is not None
     shape = rng.choices(("assign", "line", "function"), weights=(5 if single else 0, 3, 3.4))[0]
     docstring = shape == "function" and rng.random() < 0.55
     intent, style = voice.intent(operation, docstring=docstring)
@@ -101,12 +120,18 @@ def render(operation: Operation, rng: random.Random) -> Sample:
             program=program,
             setup=prelude,
             same=tuple({"code": other.text, "answer": other.root} for other in filled),
+            gone=_fill(operation.old, literals, scene.raw),
             holds=_fill(_substitute(operation.holds, chosen_picks), literals, scene.raw),
             answer=answer,
             files=files,
         ),
         line_prefix=head[head.rfind("\n") + 1 :],
     )
+
+
+def without_example(head: str) -> str:
+    """The head without the line that would show the value."""
+    return "\n".join(line for line in head.split("\n") if EXAMPLE not in line)
 
 
 class _Writer:
@@ -128,10 +153,13 @@ class _Writer:
         self.chosen, self.style, self.setup, self.literals = chosen, style, setup, literals
         self.template = intent
         self.intent = ""
+        self.earlier: list[str] = []
 
     def script(self, assign: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
         """Imports, data, intent; the cursor after ``x =`` or on the next line."""
         answer = _answer(self.chosen, self.literals, self.scene)
+        if self.rng.random() < 0.18:
+            self._prepare()
         data, files = self._data()
         comment = self._intent({})
         imports = self._imports(data + answer.lines)
@@ -142,10 +170,16 @@ class _Writer:
         else:
             lines += [*data, *([""] if data and self.rng.random() < 0.6 else []), *comment]
         if "random" not in self.operation.traits and self.rng.random() < 0.12:
-            lines.append(EXAMPLE)
+            lines.append("# " + EXAMPLE)
         body = answer.lines
-        if assign:
-            head, code = "\n".join([*lines, f"{variable} ="]), " " + answer.text
+        if assign and answer.root:
+            target, _, value = answer.text.partition(" = ")
+            head, code, variable = "\n".join([*lines, f"{target} ="]), " " + value, answer.root
+        elif assign:
+            owner = next((f"{name}." for name in self.scene.names.values() if answer.text.startswith(f"{name}.")), "")
+            owner = owner if self.rng.random() < 0.05 else ""
+            head = "\n".join([*lines, f"{variable} = {owner}".rstrip()])
+            code = answer.text.removeprefix(owner) if owner else " " + answer.text
         else:
             head = "\n".join([*lines, ""])
             if answer.root is None and self.rng.random() < 0.75:
@@ -153,7 +187,7 @@ class _Writer:
                 answer = _Answer(body, variable)
             code = "\n".join(body)
         preamble = "" if "np." in head else "import numpy as np\n"
-        return head, code, preamble + head.replace(EXAMPLE + "\n", "") + code, variable if assign else answer.root, files
+        return head, code, preamble + without_example(head) + code, variable if assign else answer.root, files
 
     def function(self, docstring: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
         """A function whose parameters stand for the data; the cursor after ``return`` or in the empty body."""
@@ -167,12 +201,18 @@ class _Writer:
             answer = _Answer([*answer.lines, answer.root], None)
         names = [name for slot, name in self.scene.names.items() if f"<{slot}>" in self.chosen]
         arguments = [self.literals[slot] for slot in parameters]
+        local = bool(names) and not parameters and self.rng.random() < 0.5
         name = self.rng.choice((self.operation.name, self.operation.name, self.operation.name, "f", "solve", "func"))
         text = self._intent(parameters, docstring="    " if docstring else None, indent="    ")
-        header = f"def {name}({', '.join([*names, *parameters.values()])}):"
+        if "random" not in self.operation.traits and self.rng.random() < 0.15:
+            text = self._with_case(text, dict(zip(parameters.values(), arguments, strict=True)), docstring)
+        header = f"def {name}({', '.join([*([] if local else names), *parameters.values()])}):"
         spread = self._imports(self.setup + answer.lines) or ["import numpy as np"]
         lead = [*spread, "", ""] if self.rng.random() < 0.9 else []
-        if not docstring and self.rng.random() < 0.2:
+        if local:
+            inner = [f"    {line}".rstrip() for line in self.setup]
+            lines = [*lead, header, *(text + inner if docstring else inner + text)]
+        elif not docstring and self.rng.random() < 0.2:
             lines = [*lead, *(line.removeprefix("    ") for line in text), header]
         else:
             lines = [*lead, header, *text]
@@ -182,10 +222,43 @@ class _Writer:
         else:
             head = "\n".join([*lines, ""])
             code = "\n".join([*(f"    {line}" for line in before), f"    return {last}"])
-        call = f"_result = {name}({', '.join([*names, *arguments])})"
+        head = without_example(head) if len(head) > 700 else head
+        call = f"_result = {name}({', '.join([*([] if local else names), *arguments])})"
         imports = "import numpy as np\nimport pandas as pd\n"
-        program = "\n".join([imports + head + code, "", *self.setup, call])
+        program = "\n".join([imports + without_example(head) + code, "", *self.setup, call])
         return head, code, program, "_result", {}
+
+    def _with_case(self, text: list[str], arguments: dict[str, str], docstring: bool) -> list[str]:
+        """The intent with a place for a worked example, if its inputs are short enough to be told."""
+        given = [*self.setup, *(f"{name} = {value}" for name, value in arguments.items())]
+        told = self.rng.choice(("Example: {} -> ", "For example, with {} the result is ", "e.g. {} gives "))
+        told = told.format("; ".join(given).replace("np.array(", "").replace("])", "]")) + EXAMPLE
+        if len(told) > 100 or "\n" in told:
+            return text
+        if not docstring:
+            return [*text, f"    # {told}"]
+        quotes = text[0].strip()[:3]
+        opened = [line.removesuffix(quotes).rstrip() if row else line for row, line in enumerate(text)]
+        if len(text) == 1:
+            opened = [text[0].removesuffix(quotes)]
+        return [*(line for line in opened if line), "", f"    {told}", f"    {quotes}"]
+
+    def _prepare(self) -> None:
+        """A line or two of earlier work between the data and the intent; the checks see them too."""
+        first = next(iter(self.scene.names), None)
+        if first in (None, "nums", "nums2", "names", "rows"):
+            return
+        name = self.scene.names[first]
+        options = _EARLIER["df"] if first == "df" else _EARLIER["other"]
+        numbers = [c for c, kind in self.scene.table.kinds.items() if kind == "num"] if self.scene.table else []
+        line, said = self.rng.choice(options[: None if numbers else -1])
+        column = self.rng.choice(numbers) if numbers else ""
+        work = [line.format(name=name, column=repr(column))]
+        if said and self.rng.random() < 0.7:
+            work.insert(0, "# " + said.format(column=self.voice.name(column)))
+        gap = [""] if self.rng.random() < 0.5 else []
+        self.earlier = [*gap, *work]
+        self.setup.extend(self.earlier)
 
     def _data(self) -> tuple[list[str], dict[str, str]]:
         table = self.scene.table
@@ -201,7 +274,7 @@ class _Writer:
         lines += [line.replace("{df}", name) for line in table.after if "to_datetime" not in line]
         rest = [line for slot in self.scene.names if slot != "df" for line in self.scene.build[slot]]
         extra = self.rng.choice(([], [], [], [], [f"{name}.head()"], [f"print({name}.shape)"], [f"{name}.info()"]))
-        return lines + rest + extra, {file: table.csv()}
+        return lines + rest + (self.earlier or extra), {file: table.csv()}
 
     def _intent(self, parameters: dict[str, str], docstring: str | None = None, indent: str = "") -> list[str]:
         words = {slot: self._word(slot, parameters) for slot in self._slots(self.template)}

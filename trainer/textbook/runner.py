@@ -1,7 +1,7 @@
 """Runs inside the sandbox: programs on standard input, one JSON a line; verdicts on standard output.
 
 Standard library, pandas and NumPy only: this file is started by other interpreters than ours.
-A program is {"program", "setup", "same", "holds", "answer", "files"}; a verdict {"ok", "reason", "text"}.
+A program is {"program", "setup", "same", "gone", "holds", "answer", "files"}; a verdict {"ok", "reason", "text"}.
 """
 
 import ast
@@ -86,6 +86,11 @@ def _judge(job: dict) -> tuple[bool, str, str]:
         _, other = _execute(job["setup"] + "\n" + same["code"], same["answer"])
         if not _same(result, other):
             return False, "answers differ", f"{text}\n--- {same['code']}\n{other}"
+    if job["gone"]:
+        with contextlib.suppress(AttributeError):
+            _, other = _execute(job["setup"] + "\n" + job["gone"], None)
+            if not _same(result, other):
+                return False, "older code differs", f"{text}\n--- {job['gone']}\n{other}"
     if job["holds"] and not eval(job["holds"], {"np": np, "pd": pd, **names, "result": result}):
         return False, "check fails", text
     return True, "", text

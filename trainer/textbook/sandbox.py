@@ -26,6 +26,7 @@ class Program:
         program: Head, code and what it takes to get a value out of them.
         setup: Source that builds the inputs alone, for `same`.
         same: Other answers, each {"code", "answer"}, that must give the same value.
+        gone: Code of older versions that must give the same value wherever it still runs; empty for none.
         holds: Condition on `result`; empty for none.
         answer: Expression for the value; None for the program's last expression.
         files: Files that the program reads.
@@ -34,6 +35,7 @@ class Program:
     program: str
     setup: str
     same: tuple[dict[str, str | None], ...]
+    gone: str
     holds: str
     answer: str | None
     files: dict[str, str]

@@ -125,6 +125,10 @@ def make_scene(operation: Operation, slots: frozenset[str], rng: random.Random) 
     scene = Scene(rng.choice(domains()))
     if "df" in slots and slots & {"value", "value2", "values"}:
         slots |= {"cat"}
+    if "multi" in operation.traits:
+        slots |= {"cat", "cat2"}
+    if "df2" in slots and "alike" not in operation.traits:
+        slots |= {"cat", "other"}
     for slot in sorted(slots & INPUTS, key=[*_NAMES].index):
         taken = set(scene.names.values())
         options = [name for name in _NAMES[slot] if name not in taken]
@@ -162,13 +166,14 @@ def _frames(scene: Scene, traits: frozenset[str], slots: frozenset[str], rng: ra
     wanted = {scene.raw[slot]: slot.rstrip("0123456789") for slot in scene.raw if slot not in _NEW}
     table = tables.make_table(scene.domain, wanted, traits, rng)
     scene.table = table
-    scene.build["df"] = table.source(scene.names["df"], rng)
+    holder = "data" if "data" not in scene.names.values() else "d"
+    scene.build["df"] = table.source(scene.names["df"], rng, holder)
     if "df2" in slots:
         if "alike" in traits:
             second = tables.make_table(scene.domain, dict(table.kinds), traits, rng)
         else:
             second = tables.lookup_table(table, scene.raw["cat"], scene.raw["other"], rng)
-        scene.build["df2"] = second.source(scene.names["df2"], rng)
+        scene.build["df2"] = second.source(scene.names["df2"], rng, "d2")
     key = table.columns.get(scene.raw.get("cat", ""))
     if key:
         present = sorted({value for value in key if isinstance(value, str)})

@@ -28,8 +28,8 @@ class Table:
         """Number of rows."""
         return len(next(iter(self.columns.values())))
 
-    def source(self, name: str, rng: random.Random) -> list[str]:
-        """Lines that build the frame under `name`, in one of the layouts people use."""
+    def source(self, name: str, rng: random.Random, holder: str = "data") -> list[str]:
+        """Lines that build the frame under `name`, in one of the layouts people use; `holder` may name its data."""
         columns = {column: _render(values) for column, values in self.columns.items()}
         index = f", index={self.index!r}" if self.index else ""
         layout = rng.choice(("lines", "lines", "lines", "line", "dict", "rows", "records"))
@@ -45,8 +45,8 @@ class Table:
             case "lines":
                 lines = [f"{name} = pd.DataFrame({{", *(f"    {pair}," for pair in pairs), f"}}{index})"]
             case "dict":
-                data = "d" if name == "data" else "data"
-                lines = [f"{data} = {{", *(f"    {pair}," for pair in pairs), "}", f"{name} = pd.DataFrame({data}{index})"]
+                body = [f"    {pair}," for pair in pairs]
+                lines = [f"{holder} = {{", *body, "}", f"{name} = pd.DataFrame({holder}{index})"]
             case "rows":
                 body = [f"    [{', '.join(row)}]," for row in rows]
                 lines = [f"{name} = pd.DataFrame([", *body, f"], columns={list(columns)!r}{index})"]
@@ -88,11 +88,11 @@ def make_table(domain: Domain, wanted: dict[str, str], traits: frozenset[str], r
             row = rng.randrange(size)
             for values in table.columns.values():
                 values.append(values[row])
-    _shape(table, domain, traits, rng)
+    _shape(table, domain, [name for name, kind in wanted.items() if kind == "cat"], traits, rng)
     return table
 
 
-def _shape(table: Table, domain: Domain, traits: frozenset[str], rng: random.Random) -> None:
+def _shape(table: Table, domain: Domain, keys: list[str], traits: frozenset[str], rng: random.Random) -> None:
     for name, kind in [*table.kinds.items()]:
         if kind == "date" and "strdate" not in traits:
             table.after.append(f"{{df}}[{name!r}] = pd.to_datetime({{df}}[{name!r}])")
@@ -106,7 +106,6 @@ def _shape(table: Table, domain: Domain, traits: frozenset[str], rng: random.Ran
         step = rng.choice(("D", "D", "D", "W", "MS"))
         table.after.append(f"{{df}}.index = pd.date_range({start.isoformat()!r}, periods={table.size}, freq={step!r})")
     if "catindex" in traits or "multi" in traits:
-        keys = [name for name, kind in table.kinds.items() if kind == "cat"]
         index = repr(keys[:2]) if "multi" in traits else repr(keys[0])
         table.after.append(f"{{df}} = {{df}}.set_index({index})")
 

@@ -22,6 +22,15 @@ _NOUN = (
     "I want to get {n}.", "I'd like to have {n}.", "I'm looking for {n}.", "now {n}", "{N}:", "What's the best way to get {n}?",
     "is there a way to get {n}?", "Getting {n} in {lib}", "take {n}", "here we want {n}",
 )  # fmt: skip
+_CHAT = (
+    "I want to {o}. How can I do that?", "I'd like to {o}. What is the best way?", "I want to {o}.\nIn other words, I need {n}.",
+    "I need {n}. Is there a built-in way to do it in {lib}?", "I'm new to {lib}. How would I {o}?", "I want to {o}, so the "
+    "result should be {n}.", "My goal is to {o}. Could anyone show me how to do it?", "I have been looking for a way to {o}.",
+    "I could write a loop, but there must be a better way to {o}.", "What I need is {n}.\nHow do I get it?", "I am trying to "
+    "{o} but I don't know how to start.", "I would like to {o} without a loop. The result is {n}.", "I know how to do it in "
+    "plain python, but how do I {o} with {lib}?", "Here is what I want to do: {o}.", "The task is to {o}.\nThe output is {n}.",
+    "My problem is simple: I have to {o}.", "{O}? I'd expect a one-liner for this.", "Does {lib} have a function to {o}?",
+)  # fmt: skip
 _DOCSTRING_ORDER = ("{O}.", "{O}.", "{O}", "This function should {o}.", "Helper to {o}.", "{O} and return the result.")
 _DOCSTRING_NOUN = ("Return {n}.", "Return {n}.", "Return {n}", "{N}.", "Get {n}.", "Returns {n}.", "Compute {n}.", "Give back {n}.")
 _SYNONYMS = {
@@ -53,6 +62,10 @@ class Voice:
             styles = {style: n for style, n in styles.items() if style in ("order", "noun", "docstring", "sentences")}
         else:
             styles.pop("docstring", None)
+        if not docstring and self.rng.random() < 0.14 and {"order", "noun"} <= styles.keys():
+            order, noun = (self.rng.choice(operation.say[style]) for style in ("order", "noun"))
+            chat = self.rng.choice(_CHAT).replace("{lib}", self.library).replace("{n}", noun)
+            return chat.replace("{o}", order).replace("{O}", order[:1].upper() + order[1:]), "sentences"
         style = self.rng.choices([*styles], weights=[*styles.values()])[0]
         core = self.rng.choice(operation.say[style])
         if style == "order":
@@ -70,6 +83,8 @@ class Voice:
 
     def _dress(self, core: str, wrappers: tuple[str, ...]) -> str:
         wrapper = self.rng.choice(wrappers)
+        if wrapper.startswith("What is") and not core.startswith("the "):
+            wrapper = wrappers[0]
         if "{lib}" in wrapper and re.search(r"pandas|numpy", core, re.IGNORECASE):
             wrapper = wrappers[0]
         upper = core[:1].upper() + core[1:] if not core.startswith("<") else core
@@ -80,7 +95,7 @@ class Voice:
     def own_words(self, text: str) -> str:
         """Swap in this person's words and, seldom, a slip of the finger; slots stay as they are."""
         for word, chosen in self.words.items():
-            text = re.sub(rf"\b{word}\b", chosen, text)
+            text = re.sub(rf"(?i:(?<!pandas )(?<!numpy ))\b{word}\b", chosen, text)
         return self._slip(text) if self.rng.random() < 0.02 else text
 
     @staticmethod
@@ -90,7 +105,7 @@ class Voice:
         return re.sub(r"\b(\d*[123])-?th\b", lambda match: match[1] + ends[match[1][-1]], text)
 
     def _slip(self, text: str) -> str:
-        words = [match for match in re.finditer(r"\b[a-z]{6,}\b", text)]
+        words = [match for match in re.finditer(r"(?<![<\w])[a-z]{6,}\b(?!>)", text)]
         if not words:
             return text
         start = self.rng.choice(words).start() + self.rng.choice((1, 2, 3))

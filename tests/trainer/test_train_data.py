@@ -39,7 +39,9 @@ def stream(records: "datasets.Dataset", encoder: Encoder, data: Data = ROOMY, **
 
 def rows(batch: Batch) -> list[tuple[int, ...]]:
     """The examples of a batch without padding (its id 0 is <|sketch|>'s here and occurs inside: cut at the END)."""
-    return [tuple(row[: int(part.nonzero()[0][-1]) + 1]) for row, part in zip(batch.ids.tolist(), batch.parts, strict=True)]
+    return [
+        tuple(row[: int(part.nonzero()[0][-1]) + 1]) for row, part in zip(batch.ids.tolist(), batch.parts, strict=True)
+    ]
 
 
 def text_of(example: Example, encoder: Encoder, part: int) -> str:
@@ -91,11 +93,20 @@ def test_what_does_not_fit_even_so_is_left_out(encoder: Encoder) -> None:
 
 
 def test_batches_stay_within_their_tokens_and_hold_every_example() -> None:
-    examples = [Example([number] * length, [0] * (length - 1) + [2]) for number, length in enumerate([3, 90, 40, 7, 38, 2])]
+    examples = [
+        Example([number] * length, [0] * (length - 1) + [2]) for number, length in enumerate([3, 90, 40, 7, 38, 2])
+    ]
     batches = make_batches(examples, 80)
     assert sum(batch.tokens for batch in batches) == sum(len(example.ids) for example in examples)
     assert all(batch.ids.size <= 80 or len(batch.ids) == 1 for batch in batches)
-    assert sorted(length for batch in batches for length in (batch.parts.argmax(1) + 1).tolist()) == [2, 3, 7, 38, 40, 90]
+    assert sorted(length for batch in batches for length in (batch.parts.argmax(1) + 1).tolist()) == [
+        2,
+        3,
+        7,
+        38,
+        40,
+        90,
+    ]
 
 
 def test_an_epoch_reads_each_record_once(records: "datasets.Dataset", encoder: Encoder) -> None:

@@ -82,12 +82,13 @@ def test_what_is_imported_is_declared(package: str) -> None:
 
 
 def test_server_declares_only_what_it_imports() -> None:
+    distributions = packages_distributions()
     used = {
         canonicalize_name(distribution)
         for path in modules()
         if path.parts[0] == "cert_lsp"
         for name in imported(path)
-        for distribution in packages_distributions().get(name, [])
+        for distribution in distributions.get(name, [])
     }
     assert declared_distributions([]) <= used
 

@@ -53,7 +53,7 @@ def samples(
     rng = random.Random(seed)
     seen: set[str] = set()
     idle = 0
-    while idle < 20:
+    while idle < 3:
         batch = [sample for sample in _draw(operations, rng, report) if _new(sample, seen, contaminated, report)]
         kept = 0
         for sample in _proven(batch, pythons, report):

@@ -14,9 +14,12 @@ _CLASHING = frozenset({"alike", "multi", "catindex", "dateindex", "strnum", "str
 
 def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | None:
     """A new operation out of two of `operations`, or None if the two that were drawn do not fit."""
-    first = rng.choice([operation for operation in operations if operation.then] or [None])
-    second = rng.choice([operation for operation in operations if "df" in operation.slots])
-    if first is None or not _fits(first, second):
+    leading = [operation for operation in operations if operation.then]
+    following = [operation for operation in operations if "df" in operation.slots]
+    if not leading or not following:
+        return None
+    first, second = rng.choice(leading), rng.choice(following)
+    if not _fits(first, second):
         return None
     join = _JOIN if "order" in second.say else _JOIN_NOUN
     after = second.say.get("order") or second.say.get("noun")

@@ -140,7 +140,7 @@ def _operation(table: dict[str, Any], path: Path) -> Operation:
 
 
 def _choice(entry: str) -> tuple[str, tuple[str, ...]]:
-    """``"mean:average|mean"`` -> code and words; without a colon the code is the word (`\:` is a colon of the code)."""
+    r"""``"mean:average|mean"`` -> code and words; without a colon the code is the word (`\:` is a colon of the code)."""
     code, _, words = entry.replace(r"\:", "\0").partition(":")
     code = code.replace("\0", ":")
     return code, tuple(words.split("|")) if words else (code,)

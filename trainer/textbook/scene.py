@@ -181,7 +181,7 @@ def _frames(scene: Scene, traits: frozenset[str], slots: frozenset[str], rng: ra
     words = table.columns.get(scene.raw.get("text", "")) or []
     if words := [word for word in words if isinstance(word, str)]:
         word = rng.choice(words).strip()
-        scene.raw["sub"] = word[: max(2, len(word) // 2)]
+        scene.raw["sub"] = word[: max(2, len(word) // 2)].strip()
         scene.code["sub"] = repr(scene.raw["sub"])
     numbers = table.columns.get(scene.raw.get("num") or scene.raw.get("int") or scene.raw.get("float") or "")
     if numbers:

@@ -63,7 +63,10 @@ def _export(argv: Sequence[str]) -> int:
     parser.add_argument("--base", type=Path, metavar="DIR", help="base of an adapter, if it has moved")
     parser.add_argument("--name", help="what the bundle calls itself (default: base and layout)")
     parser.add_argument(
-        "--adapter-out", type=Path, metavar="DIR", help="also keep the adapter in float16, to train on from elsewhere"
+        "--adapter-out",
+        type=Path,
+        metavar="DIR",
+        help="also keep the adapter in float16, to train on from; for a pair one folder by role",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison with torch as JSON")
     args = parser.parse_args(argv)
@@ -75,11 +78,12 @@ def _export(argv: Sequence[str]) -> int:
     folders = [args.checkpoint, *([args.generator] if args.generator else [])]
     precision = Precision(args.target, args.bits)
     if args.adapter_out:
-        save_adapter(read_checkpoint(args.checkpoint, base=args.base), args.adapter_out)
+        for checkpoint in (read_checkpoint(folder, base=args.base) for folder in folders):
+            save_adapter(checkpoint, args.adapter_out / checkpoint.role if args.generator else args.adapter_out)
     reports = export_bundle(folders, args.out, precision=precision, base=args.base, name=args.name)
     _show(reports, args.json)
     size = sum(path.stat().st_size for path in args.out.iterdir()) / 1e6
-    sys.stdout.write(f"wrote {args.out} ({size:.0f} MB)\n")
+    sys.stdout.write(f"wrote {args.out} ({size:.1f} MB)\n")
     return 0
 
 

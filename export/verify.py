@@ -1,8 +1,9 @@
 """Does a bundle compute what its checkpoint computes? Names and shapes, then logits, then greedy tokens, against torch.
 
-Torch answers each prompt greedily; the bundle then reads prompt and answer and gives its logits at every place of the
-answer. So one early difference does not make all later tokens count as different: *equal tokens* is the share of places
-where both would go on alike. *Equal answers* is what a user sees: the bundle answers by itself, through its cache.
+The bundle answers each prompt greedily, token by token through its cache. Torch then reads prompt and answer in one
+pass and says at every place which token it would have gone on with: *equal tokens* is the share of places with the same
+one, so that one early difference doesn't make all later tokens count as different. Where all are the same, torch's own
+greedy answer is this one: *equal answers*.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _ANSWER_TOKENS = 32
 _CUT = 1e-3
-"""Greatest difference that cutting a prompt into two calls may make to a logit. It is 0 on the CPU."""
+"""Greatest difference that cutting a text into calls may make to a logit. It is 0 on the CPU."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Report:
         equal_answers: Share of prompts whose whole greedy answer is the same.
         max_difference: Greatest difference of a logit.
         mean_difference: Mean difference of logits, in standard deviations of torch's.
-        cut_difference: Greatest difference of a logit when the prompt is read in two calls.
+        cut_difference: Greatest difference of a logit between reading token by token and at once.
     """
 
     role: Role
@@ -146,22 +147,23 @@ def compare(
         prompts: (head, sketch in wire form) pairs.
     """
     end = encoder.marker_id(Marker.END)
-    equal, answers, places, cut = 0, 0, 0, 0.0
-    greatest, means = 0.0, list[float]()
+    equal, answers, places = 0, 0, 0
+    greatest, cut, means = 0.0, 0.0, list[float]()
     for head, sketch in tqdm(prompts, desc=f"verify {role}", file=sys.stderr, leave=False, disable=None):
         ids = encoder.encode(render(role, head, sketch if role is Role.GENERATOR else None, None)).ids
         ids = ids[-(runtime.new_cache().capacity - _ANSWER_TOKENS) :]  # a tiny model's window may be short
-        answer, expected = _torch_answer(model, ids, end)
+        answer, found = _answer(runtime, ids, end)
         read = [*ids, *answer[:-1]]
-        found = runtime.forward(runtime.new_cache(), read, keep=len(answer))
+        at_once = runtime.forward(runtime.new_cache(), read, keep=len(answer))
+        cut = max(cut, float(np.abs(found - at_once).max()))
+        expected = _torch_logits(model, read)[-len(answer) :]
         difference = np.abs(found - expected)
         greatest = max(greatest, float(difference.max()))
         means.append(float(difference.mean() / expected.std()))
-        equal += int((found.argmax(-1) == expected.argmax(-1)).sum())
+        same = expected.argmax(-1) == answer
+        equal += int(same.sum())
+        answers += bool(same.all())
         places += len(answer)
-        alone, in_two = _own_answer(runtime, ids, end)
-        answers += alone == answer
-        cut = max(cut, float(np.abs(in_two - runtime.forward(runtime.new_cache(), ids)).max()))
     return Report(
         role=role,
         quantization=quantization,
@@ -188,7 +190,7 @@ def judge(report: Report) -> None:
     if report.equal_tokens < tolerance.equal_tokens:
         faults.append(f"{report.equal_tokens:.1%} of tokens are equal, {tolerance.equal_tokens:.1%} asked for")
     if not report.cut_difference <= _CUT:
-        faults.append(f"cutting a prompt changes logits by {report.cut_difference:.3g}, {_CUT} allowed")
+        faults.append(f"cutting a text changes logits by {report.cut_difference:.3g}, {_CUT} allowed")
     if faults:
         raise ExportError(
             f"the exported {report.role} model is not the checkpoint's: {'; '.join(faults)}",
@@ -197,30 +199,19 @@ def judge(report: Report) -> None:
         )
 
 
-def _torch_answer(model: PreTrainedModel, ids: list[int], end: int) -> tuple[list[int], NDArray[np.float32]]:
+def _answer(runtime: Runtime, ids: list[int], end: int) -> tuple[list[int], NDArray[np.float32]]:
     """Greedy answer, the end marker included, and the logits (tokens, vocabulary) that chose each token."""
+    cache = runtime.new_cache()
+    rows = [runtime.forward(cache, ids)[0]]
+    while True:
+        tokens = [int(row.argmax()) for row in rows]
+        if tokens[-1] == end or len(tokens) == _ANSWER_TOKENS:
+            return tokens, np.stack(rows)
+        rows.append(runtime.forward(cache, tokens[-1:])[0])
+
+
+def _torch_logits(model: PreTrainedModel, ids: list[int]) -> NDArray[np.float32]:
     import torch
 
-    tokens: list[int] = []
-    rows: list[NDArray[np.float32]] = []
     with torch.inference_mode():
-        state = model(torch.tensor([ids]), use_cache=True)
-        while True:
-            rows.append(state.logits[0, -1].float().numpy())
-            tokens.append(int(rows[-1].argmax()))
-            if tokens[-1] == end or len(tokens) == _ANSWER_TOKENS:
-                return tokens, np.stack(rows)
-            state = model(torch.tensor([tokens[-1:]]), past_key_values=state.past_key_values, use_cache=True)
-
-
-def _own_answer(runtime: Runtime, ids: list[int], end: int) -> tuple[list[int], NDArray[np.float32]]:
-    """Greedy answer of the bundle through its cache, and the logits behind the prompt, read in two calls."""
-    cache = runtime.new_cache()
-    runtime.forward(cache, ids[: len(ids) // 2])
-    logits = first = runtime.forward(cache, ids[len(ids) // 2 :])
-    tokens: list[int] = []
-    while True:
-        tokens.append(int(logits[0].argmax()))
-        if tokens[-1] == end or len(tokens) == _ANSWER_TOKENS:
-            return tokens, first
-        logits = runtime.forward(cache, tokens[-1:])
+        return model(torch.tensor([ids])).logits[0].numpy()

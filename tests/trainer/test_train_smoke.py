@@ -1,5 +1,6 @@
 """Real trainings with DeepSpeed, by the commands that a user runs: two processes, both layouts, kills and resumes."""
 
+import contextlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from trainer.config import Lora
 
 pytest.importorskip("deepspeed")
 pytest.importorskip("peft")
+psutil = pytest.importorskip("psutil")
 
 ONE = [sys.executable, "-m", "trainer"]
 TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "--module", "trainer"]
@@ -36,16 +38,26 @@ def train(tiny_corpus: Path, tiny_base: Path):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
         started.append(process)
         return process
 
     yield start
     for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        kill_all(process)
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """SIGKILL a launcher and its workers, which torchrun puts into sessions of their own."""
+    if process.poll() is None:
+        family = psutil.Process(process.pid).children(recursive=True)
+        for member in (process, *family):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        psutil.wait_procs(family, timeout=30)
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def finish(process: subprocess.Popen[str], status: int = 0) -> str:
@@ -80,8 +92,7 @@ def test_a_killed_joint_run_goes_on_as_if_nothing_had_happened(train: Any, tmp_p
     settings = ("steps=16", "checkpoint_minutes=0")
     killed = train(TWO, tmp_path / "killed", *settings)
     wait_for_step(killed, tmp_path / "killed", 5)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
+    kill_all(killed)
     assert 3 <= newest_checkpoint(tmp_path / "killed") < 16
 
     finish(train(TWO, tmp_path / "killed", *settings))

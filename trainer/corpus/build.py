@@ -7,6 +7,7 @@ was seen before and writes the splits. Memory holds one source's records and the
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -27,7 +28,7 @@ from cert_lsp.errors import CorpusError, SketchError
 from trainer.corpus.decontaminate import is_contaminated
 from trainer.corpus.dedup import Seen
 from trainer.corpus.extract import scripts
-from trainer.corpus.layout import lay_out
+from trainer.corpus.layout import lay_outs
 from trainer.corpus.pairs import Pair, pairs
 from trainer.corpus.readers import Source, licence, read
 from trainer.corpus.script import Script
@@ -70,7 +71,7 @@ def _merge(jobs: list[tuple[Source, Path]], folder: Path) -> Built:
     """Drop what was seen before and write the splits, in the order of the sources."""
     built = Built(Counter(), Counter(), Counter(), Counter(), 0, [])
     rng = random.Random(0)
-    seen = Seen()
+    seen, last, reason = Seen(), "", ""
     with contextlib.ExitStack() as stack:
         writers = {
             split: stack.enter_context(pq.ParquetWriter(folder / f"{split}.parquet.part", _SCHEMA, compression="zstd"))
@@ -89,7 +90,9 @@ def _merge(jobs: list[tuple[Source, Path]], folder: Path) -> Built:
             for batch in pq.ParquetFile(shard).iter_batches():
                 kept: dict[str, list[dict[str, str]]] = {split: [] for split in SPLITS}
                 for record in batch.to_pylist():
-                    if reason := seen.reason(record.pop("key")):
+                    if (key := record.pop("key")) != last:  # a pair's layouts come together and share its fate
+                        last, reason = key, seen.reason(key)
+                    if reason:
                         built.drops[reason] += 1
                         continue
                     kept[record["split"]].append(record)
@@ -119,27 +122,38 @@ def records(source: Source, drops: Counter[str], files: Counter[str]) -> Iterato
         files[document.format] += 1
         for script in scripts(document, drops):
             for pair in _pairs(script, drops):
-                if is_contaminated([pair.prose, pair.intent, pair.summary]):
+                if is_contaminated(_texts(pair)):
                     drops["contaminated"] += 1
                     continue
-                head, code = lay_out(pair)
-                try:
-                    wire = sketch(code, before=head.rpartition("\n")[2]).wire
-                    head.encode(), code.encode()
-                except (SketchError, UnicodeEncodeError):
-                    drops["code: no sketch"] += 1
-                    continue
-                yield {
-                    "head": head,
-                    "code": code,
-                    "sketch": wire,
-                    "kind": pair.kind,
-                    "source": source.name,
-                    "path": document.path,
-                    "split": "heldout" if source.heldout else "train",
-                    "license": declared,
-                    "key": "\n".join([pair.intent, *(s.code for s in pair.code)]),
-                }
+                for head, code in lay_outs(pair):
+                    try:
+                        wire = sketch(code, before=head.rpartition("\n")[2]).wire
+                        (head + code).encode()
+                    except (SketchError, UnicodeEncodeError):
+                        drops["code: no sketch"] += 1
+                        continue
+                    yield {
+                        "head": head,
+                        "code": code,
+                        "sketch": wire,
+                        "kind": pair.kind,
+                        "source": source.name,
+                        "path": document.path,
+                        "split": "heldout" if source.heldout else "train",
+                        "license": declared,
+                        "key": "\n".join([pair.intent, *(s.code for s in pair.code)]),
+                    }
+
+
+def _texts(pair: Pair) -> list[str]:
+    """All that the record says in words: the prose, whole and by lines, and strings, some of which are docstrings."""
+    strings = [
+        node.value
+        for statement in (*pair.code, *pair.context)
+        for node in ast.walk(statement.node)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return [pair.prose, *pair.prose.split("\n"), pair.intent, pair.summary, *strings]
 
 
 def _pairs(script: Script, drops: Counter[str]) -> Iterator[Pair]:

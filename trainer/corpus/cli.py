@@ -1,11 +1,11 @@
 """Make training records (head, code, sketch) from source distributions and folders.
 
 Reads Python files, notebooks, reStructuredText and Markdown; finds where prose speaks of code that uses pandas or
-NumPy (examples in docstrings, user guides, notebooks, comments, documented functions); drops what is unclear, repeated or
-part of an evaluation suite; writes DIR/train.parquet, DIR/heldout.parquet, DIR/report.md and DIR/report.json.
+NumPy (examples in docstrings, user guides, notebooks, comments, documented functions); drops what is unclear, repeated
+or part of an evaluation suite; writes DIR/train.parquet, DIR/heldout.parquet, DIR/report.md and DIR/report.json.
 Nothing that is read is ever run. Run it again after an interruption: finished sources are not read twice.
 
-  python -m trainer corpus --out corpus                          the pinned packages, fetched into corpus/sdists (about 500 MB)
+  python -m trainer corpus --out corpus                          the pinned packages; about 500 MB to fetch
   python -m trainer corpus --out corpus --packages pandas numpy  some of them
   python -m trainer corpus --out team --folder ~/code/reports    your own code instead
 """

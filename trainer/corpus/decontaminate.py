@@ -1,8 +1,8 @@
 """Keep the evaluation suites out of the training text.
 
 For every comment, docstring, markdown cell or doctest description: the lower-case words `[a-z0-9]+`; each run of eight
-words joined by one space is hashed by blake2b (8 bytes), and a text of five to seven words is hashed as `^text$`. A record
-with any hash in `decontamination.blake2b8` is dropped. Short phrases (under five words) cannot be told from chance.
+words joined by one space is hashed by blake2b (8 bytes), and a text of five to seven words is hashed as `^text$`. A
+record with any hash in `decontamination.blake2b8` is dropped. Phrases under five words cannot be told from chance.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ What cannot be read is counted by its reason and passed over; nothing here raise
 from __future__ import annotations
 
 import ast
+import bisect
 import doctest
 import json
 import re
@@ -26,6 +27,7 @@ _FENCE = re.compile(r"^ *(```+|~~~+)\s*\{?(?P<name>[\w-]*)")
 _RULER = re.compile(r"^\s*([=\-~^\"'`#*+_.:])\1{2,}\s*$")
 _TRIPLE_QUOTED = re.compile(r"def (\w+)\([^\"]*?\"\"\"(.*?)\"\"\"", re.DOTALL)
 _ABOUT_US = re.compile(r"\b(pd|np|pandas|numpy)\b")
+_GALLERY = re.compile(r"(^|/)(examples?|tutorials?|gallery|docs?)/")
 _MAGIC = re.compile(r"^\s*([%!?]|[\w.]+\?\s*$)")
 
 
@@ -53,16 +55,19 @@ def scripts(document: Document, drops: Counter[str]) -> Iterator[Script]:
 
 
 def _python(document: Document, drops: Counter[str]) -> Iterator[Script]:
-    tree = parse(document.text)
+    if document.is_test and ">>> " not in document.text:
+        drops["file: test code"] += 1
+        return
+    tree, lines = parse(document.text), document.text.split("\n")
     if ">>> " in document.text:
-        for text, owners in _docstrings(tree):
+        for text, owners in _docstrings(tree, lines):
             yield from _docstring(text, owners, document.path, drops)
     if document.is_test:
-        drops["file: test code (its docstrings are read)"] += 1
+        drops["file: test code"] += 1
         return
-    lines, comments = document.text.split("\n"), comment_lines(document.text)
+    comments = comment_lines(tree, lines)
     module = [item for item in suite_items(tree.body, lines, {}) if isinstance(item, Statement)]
-    yield Script(suite_items(tree.body, lines, comments), document.path)
+    yield Script(suite_items(tree.body, lines, comments), document.path, teaches=bool(_GALLERY.search(document.path)))
     before = [s for s in module if s.is_import or isinstance(s.node, ast.Assign)]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
@@ -105,16 +110,19 @@ def _inner_suites(node: ast.stmt) -> Iterator[list[ast.stmt]]:
             yield suite
 
 
-def _docstrings(tree: ast.Module) -> Iterator[tuple[str, frozenset[str]]]:
+def _docstrings(tree: ast.Module, lines: list[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """Yield every string that holds examples, with the names that it may describe."""
     seen: set[int] = set()
+    marked = [number for number, line in enumerate(lines, start=1) if ">>> " in line]
 
-    def examples(node: ast.AST) -> Iterator[ast.Constant]:
+    def examples(node: ast.stmt | ast.expr) -> Iterator[ast.Constant]:
+        if bisect.bisect_left(marked, node.lineno) == bisect.bisect_right(marked, node.end_lineno or node.lineno):
+            return
         for child in ast.walk(node):
-            if isinstance(child, ast.Constant) and isinstance(child.value, str) and ">>> " in child.value:
-                if id(child) not in seen:
-                    seen.add(id(child))
-                    yield child
+            is_text = isinstance(child, ast.Constant) and isinstance(child.value, str)
+            if is_text and ">>> " in child.value and id(child) not in seen:
+                seen.add(id(child))
+                yield child
 
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -144,7 +152,7 @@ def _docstring(text: str, owners: frozenset[str], path: str, drops: Counter[str]
     first = next(iter(sentences(plain(paragraphs[0]))), "") if paragraphs else ""
     items = _examples(text, "doctest", drops)
     if items:
-        yield Script(items, path, summary=first, owners=owners)
+        yield Script(items, path, summary=first, owners=owners, teaches=True)
 
 
 def _dedent_tail(text: str) -> str:
@@ -218,7 +226,7 @@ def _page(document: Document, drops: Counter[str]) -> Iterator[Script]:
         prose = []
         items += _chunk(source, kind, drops)
     if any(isinstance(item, Statement) for item in items):
-        yield Script(items, document.path)
+        yield Script(items, document.path, teaches=True)
 
 
 def _chunk(source: str, kind: str, drops: Counter[str]) -> list[Prose | Statement | Gap]:
@@ -252,7 +260,7 @@ def _notebook(document: Document, drops: Counter[str]) -> Iterator[Script]:
         elif cell_type == "code":
             items += _chunk(text, "markdown", drops)
     if any(isinstance(item, Statement) for item in items):
-        yield Script(items, document.path)
+        yield Script(items, document.path, teaches=True)
 
 
 def _indented(lines: list[str], number: int, indent: int) -> tuple[list[str], int]:

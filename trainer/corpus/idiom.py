@@ -1,4 +1,4 @@
-"""Is this code pandas or NumPy as a user writes it? Read off the syntax tree, with the names the installed libraries have."""
+"""Is this code pandas or NumPy as a user writes it? Told by the syntax tree and the installed libraries' names."""
 
 from __future__ import annotations
 

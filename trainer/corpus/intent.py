@@ -27,7 +27,8 @@ def _any(*phrases: str) -> str:
 _LEAD = re.compile(
     "^(?:"
     + _any(
-        "so, now, then, next, first, firstly, second, secondly, third, finally, lastly, also, here, similarly, likewise",
+        "so, now, then, next, first, firstly, second, secondly, third, finally, lastly, also, here, similarly",
+        "likewise",
         "alternatively, however, instead, again, and, or, but, thus, therefore, for example, for instance, e\\.g\\.",
         "in this example, in this case, in addition, additionally, furthermore, moreover, as (?:an|another) example",
         "of course, note that, notice that, please",
@@ -37,7 +38,8 @@ _LEAD = re.compile(
 )
 _AUXILIARY = _any(
     "can, could, may, might, will, would, want to, wish to, need to, have to, should, must, are going to, like to",
-    "also, then, now, first, simply, just, easily, either, even, instead, often, still, therefore, finally, next, again, here",
+    "also, then, now, first, simply, just, easily, either, even, instead, often, still, therefore, finally",
+    "next, again, here",
 )
 _WE_CAN = re.compile(
     "^"
@@ -57,8 +59,10 @@ _WE_CAN = re.compile(
 _TAIL = re.compile(
     "(?:,? ?"
     + _any(
-        r"as follows, as (?:shown |seen )?below, like this, like so, as shown here, for example, for instance, e\.g\., i\.e\.",
-        r"(?:as )?in the following(?: example)?, in this (?:way|manner|example), using the following(?: code)?, see below",
+        r"as follows, as (?:shown |seen )?below, like this, like so, as shown here, for example, for instance",
+        r"e\.g\., i\.e\.",
+        r"(?:as )?in the following(?: example)?, in this (?:way|manner|example), using the following(?: code)?",
+        r"see below",
     )
     + r")+\s*$",
     re.IGNORECASE,
@@ -66,10 +70,14 @@ _TAIL = re.compile(
 _ABOUT_ELSEWHERE = re.compile(
     r"https?:|\bgh-?\d|#\d|\?$|\b"
     + _any(
-        r"see, above, below, previous, previously, earlier, former, latter, aforementioned, bug, issue, workaround, hack, hacky",
-        r"backwards?.compat\w*, deprecat\w+, regression, github, todo, fixme, xxx, noqa, pylint, mypy, pragma, copyright",
-        r"licen[cs]e[sd]?, author, legacy, not sure, don't, doesn't, cannot, can't, won't, isn't, should not, shouldn't",
-        r"otherwise, raises?, raised, error, errors, exception, warning, warnings, assert\w*, unlike, because, since v, version\w*",
+        r"see, above, below, previous, previously, earlier, former, latter, aforementioned, bug, issue",
+        r"workaround, hack, hacky",
+        r"backwards?.compat\w*, deprecat\w+, regression, github, todo, fixme, xxx, noqa, pylint, mypy, pragma",
+        r"copyright",
+        r"licen[cs]e[sd]?, author, legacy, not sure, don't, doesn't, cannot, can't, won't, isn't, should not",
+        r"shouldn't",
+        r"otherwise, raises?, raised, error, errors, exception, warning, warnings, assert\w*, unlike, because",
+        r"since v, version\w*",
         r"pull request, doctest, documentation, docs, docstring, tutorial",
         r"this (?:function|method|class|section|page|chapter|module|parameter|argument|attribute)",
         r"these (?:functions|methods|arguments|parameters), our (?:example|case), this is, that is, hence, thus, note",
@@ -84,12 +92,18 @@ _CODE_LIKE = re.compile(
 _NO_TASK = re.compile(
     "^"
     + _any(
-        "it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why, if, when, while, since",
-        "as, although, though, unless, until, because, not, no, yes, ok, default, only, otherwise, assume, assuming, suppose",
-        "consider, remember, recall, notice, try, check, make sure, ensure, test, verify, prepare, setup, set up, handle, should",
-        "must, may, might, can, will, output, input, result, results, returns?:, parameters?, examples?, usage, basic usage",
-        "given, say, imagine, let, start with, begin with, alias, hack, fast, avoid, keep in mind, workaround, import, be",
-        "the (?:following|above|below|same|default|latter|former|reason|result|output), by default, in particular, currently",
+        "it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why, if",
+        "when, while, since",
+        "as, although, though, unless, until, because, not, no, yes, ok, default, only, otherwise, assume",
+        "assuming, suppose",
+        "consider, remember, recall, notice, try, check, make sure, ensure, test, verify, prepare, setup",
+        "set up, handle, should",
+        "must, may, might, can, will, output, input, result, results, returns?:, parameters?, examples?, usage",
+        "basic usage",
+        "given, say, imagine, let, start with, begin with, alias, hack, fast, avoid, keep in mind, workaround",
+        "import, be",
+        "the (?:following|above|below|same|default|latter|former|reason|result|output), by default",
+        "in particular, currently",
     )
     + r"\b",
     re.IGNORECASE,
@@ -113,12 +127,12 @@ def sentences(text: str) -> list[str]:
     return [s.strip() for s in _SENTENCE.split(text) if s.strip()]
 
 
-def intent_of(text: str, *, whole: bool = False) -> tuple[str, str]:
+def intent_of(text: str, *, first: bool = False) -> tuple[str, str]:
     """Make an intent of a paragraph or comment.
 
     Args:
         text: The prose as it stands in the source.
-        whole: Whether the first sentence says it (a docstring's summary) rather than the last (prose before code).
+        first: Whether the first sentence says it (a comment, a docstring's summary) or the last (prose before code).
 
     Returns:
         (intent, "") or ("", reason for the drop).
@@ -127,7 +141,7 @@ def intent_of(text: str, *, whole: bool = False) -> tuple[str, str]:
     parts = sentences(text)
     if not parts:
         return "", "intent: empty"
-    chosen = text if len(text.split()) <= 20 and len(parts) <= 2 else parts[0 if whole else -1]
+    chosen = parts[0 if first else -1]
     chosen = _TAIL.sub("", chosen.rstrip(" .:;,")).rstrip(" .:;,")
     chosen = _WE_CAN.sub("", _LEAD.sub("", _WE_CAN.sub("", _LEAD.sub("", chosen))))
     words = re.findall(r"[A-Za-z][\w'-]*", chosen)
@@ -143,6 +157,9 @@ def intent_of(text: str, *, whole: bool = False) -> tuple[str, str]:
         return "", "intent: about something else"
     if _NO_TASK.match(chosen):
         return "", "intent: tells no task"
+    verb, _, rest = chosen.partition(" ")
+    if verb.endswith("s") and verb[:-1].lower() in _VERBS:
+        chosen = f"{verb[:-1]} {rest}"
     return chosen[0].upper() + chosen[1:], ""
 
 
@@ -170,7 +187,7 @@ def says_what(intent: str, tree: ast.AST, *, strict: bool) -> bool:
 def starts_with_verb(intent: str) -> bool:
     """Whether the first word is a verb of data work, in the imperative, third person or -ing form."""
     first = intent.split()[0].lower()
-    return first in _VERBS or _stem(first) in _VERBS or _stem(first) + "e" in _VERBS or first.rstrip("s") in _VERBS
+    return not _VERBS.isdisjoint((first, _stem(first), _stem(first) + "e"))
 
 
 def _kin(one: str, other: str) -> bool:

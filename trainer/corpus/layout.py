@@ -17,16 +17,23 @@ from trainer.corpus.idiom import STANDARD
 from trainer.corpus.pairs import Pair
 from trainer.corpus.words import words
 
-_RESULTS = ("result", "result", "out", "res", "x", "new_df", "df2", "output", "filtered", "summary", "values")
+_RESULTS = ("result", "result", "out", "res", "x", "output")
+_FRAMES = (*_RESULTS, "new_df", "df2", "summary")
+VARIANTS = {"doctest": 2, "guide": 2, "markdown": 2}
+"""How many layouts a pair of a kind gets (default 1): the best sources are few."""
 _REPLACING = words("replacing")
 _FILLERS = words("fillers")
 
 
-def lay_out(pair: Pair) -> tuple[str, str]:
-    """Return `(head, code)`: the text that the model reads, and what it must write, the unfinished word included."""
-    rng = random.Random(hashlib.blake2b((pair.intent + "\0" + "\n".join(s.code for s in pair.code)).encode()).digest())
+def lay_outs(pair: Pair) -> list[tuple[str, str]]:
+    """The pair's layouts as `(head, code)`: what the model reads, and what it must write, unfinished word included."""
+    return list(dict.fromkeys(_lay_out(pair, variant) for variant in range(VARIANTS.get(pair.kind, 1))))
+
+
+def _lay_out(pair: Pair, variant: int) -> tuple[str, str]:
     statements = list(pair.code)
     text = "\n".join(s.code for s in statements)
+    rng = random.Random(hashlib.blake2b(f"{variant}\0{pair.intent}\0{text}".encode(errors="replace")).digest())
     imports = _imports(pair)
     context = [s for s in pair.context if not s.is_import]
     outer = [s.code for s in context if pair.signature and not s.node.col_offset]
@@ -54,7 +61,7 @@ def lay_out(pair: Pair) -> tuple[str, str]:
             return _cut(imports, [], [signature, *said], textwrap.indent(_prefixed("return ", text), "    "), rng)
         if draw < 0.75:
             again = _rebound(last.node.value)
-            name = again if again and rng.random() < 0.4 else rng.choice(_RESULTS)
+            name = again if again and rng.random() < 0.4 else rng.choice(_FRAMES if "pd" in _used(pair) else _RESULTS)
             text = _prefixed(f"{name} = ", text)
     return _cut(imports, lines, _comment(pair.intent, rng), text, rng)
 
@@ -76,12 +83,16 @@ def _cut(imports: list[str], lines: list[str], near: list[str], code: str, rng: 
 
 def _imports(pair: Pair) -> list[str]:
     lines = [s.code for s in pair.context if s.is_import]
-    used = set().union(*(s.uses for s in (*pair.code, *pair.context)))
+    used = _used(pair)
     bound = _imported(pair)
     standard = [line for name, line in STANDARD.items() if name in used and name not in bound]
     if not lines and not standard:
         standard = [STANDARD["pd"]]
     return standard + lines
+
+
+def _used(pair: Pair) -> set[str]:
+    return set().union(*(s.uses for s in (*pair.code, *pair.context)))
 
 
 def _imported(pair: Pair) -> set[str]:

@@ -57,13 +57,13 @@ def pairs(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     told: set[int] = set()
     for position, item in enumerate(script.items):
         if isinstance(item, Statement):
-            if id(item) not in told:
+            if script.teaches and id(item) not in told:
                 yield from _block(item, state, script)
             state.append(item)
         elif isinstance(item, Prose):
             group = _group(script.items, position + 1, item.kind)
             lead, target = (_by_comment if item.kind == "comment" else _by_prose)(group, item.text)
-            intent, reason = intent_of(item.text)
+            intent, reason = intent_of(item.text, first=item.kind == "comment")
             if not target:
                 reason = "intent: no code that it speaks of"
             if reason:
@@ -77,7 +77,7 @@ def pairs(script: Script, drops: Counter[str]) -> Iterator[Pair]:
 def _owner(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     """A docstring's first sentence, and the first example that calls what the docstring describes."""
     statements = [item for item in script.items if isinstance(item, Statement)]
-    intent, reason = intent_of(script.summary, whole=True)
+    intent, reason = intent_of(script.summary, first=True)
     for number, statement in enumerate(statements):
         if _called(statement) & script.owners and not is_display(statement):
             if reason:
@@ -95,7 +95,7 @@ def _function(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     if not body or sum(s.code.count("\n") + 1 for s in body) > 12:
         drops["function: too long"] += 1
         return
-    intent, reason = intent_of(script.summary, whole=True)
+    intent, reason = intent_of(script.summary, first=True)
     if reason:
         drops[f"function, {reason}"] += 1
         return
@@ -196,7 +196,7 @@ def slice_of(code: tuple[Statement, ...], state: list[Statement], parameters: fr
     for statement in code:
         needed |= statement.uses - bound
         bound |= statement.binds
-    needed -= parameters
+    needed -= parameters | set(STANDARD)
     budget = MAX_HEAD
     chosen: list[Statement] = []
     imports: dict[str, Statement] = {}
@@ -216,8 +216,8 @@ def slice_of(code: tuple[Statement, ...], state: list[Statement], parameters: fr
         chosen.append(statement)
         if not changes - binds or binds:
             needed -= binds
-        needed |= statement.uses - parameters - binds
-    needed -= set(imports) | set(STANDARD)
+        needed |= statement.uses - parameters - set(STANDARD)
+    needed -= set(imports)
     if needed:
         return "context: unbound names"
     kept: list[Statement] = []

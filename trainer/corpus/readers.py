@@ -21,6 +21,7 @@ MAX_BYTES = 4_000_000
 
 _FORMATS = {".py": "python", ".pyx": "cython", ".ipynb": "notebook", ".rst": "rst", ".md": "markdown"}
 _GENERATED = re.compile(r"(^|/)(setup|__init__|conf|versioneer|_version)\.py$|_pb2\.py$")
+_OBSOLETE = re.compile(r"(^|/)(whatsnew/v0\.|neps/|release/|changelog/|CHANGE)")
 _SKIPPED_FOLDERS = {".git", ".hg", ".tox", ".venv", "venv", "node_modules", "site-packages", "__pycache__", "build"}
 _TEST = re.compile(r"(^|/)(tests?|testing|conftest\.py|test_[^/]*|[^/]*_test\.py|asv_bench|benchmarks)(/|$)")
 
@@ -99,7 +100,7 @@ def licence(source: Source) -> str:
 
 
 def _wanted(path: str) -> bool:
-    return PurePosixPath(path).suffix in _FORMATS and not _GENERATED.search(path)
+    return PurePosixPath(path).suffix in _FORMATS and not (_GENERATED.search(path) or _OBSOLETE.search(path))
 
 
 def _members(source: Source, wanted=_wanted) -> Iterator[tuple[str, bytes]]:

@@ -1,7 +1,7 @@
 """The common shape of everything that is read: a script, which is prose and statements in order.
 
 A docstring's examples, a page of a guide, a notebook and a function's body all tell the same way what code does: some
-prose, then statements that build on the statements before. Each reader makes scripts; `pairs` alone makes pairs of them.
+prose, then statements that build on the statements before. Each reader makes scripts; `pairs` makes pairs of them.
 """
 
 from __future__ import annotations
@@ -32,10 +32,16 @@ class Gap:
 
 @dataclass
 class Statement:
-    """One statement, dedented and without comments."""
+    """One statement of a source, whose lines it keeps: its text is cut out of them when it is asked for."""
 
-    code: str
     node: ast.stmt
+    lines: list[str]
+    shares_line: bool = False
+
+    @cached_property
+    def code(self) -> str:
+        """The statement's text, dedented and without comments."""
+        return ast.unparse(self.node) if self.shares_line else _source(self.node, self.lines)
 
     @cached_property
     def uses(self) -> set[str]:
@@ -93,6 +99,7 @@ class Script:
         summary: What the docstring around it says in its first sentence, else empty.
         owners: The names that the docstring describes: an example without prose is the owner's if it calls one of them.
         parameters: Names bound by the signature.
+        teaches: Whether it was written to show how a library is used, so that even code without prose is worth reading.
     """
 
     items: list[Prose | Statement | Gap]
@@ -102,6 +109,7 @@ class Script:
     summary: str = ""
     owners: frozenset[str] = frozenset()
     parameters: frozenset[str] = frozenset()
+    teaches: bool = False
 
 
 def parse(source: str) -> ast.Module:
@@ -116,19 +124,23 @@ def parse(source: str) -> ast.Module:
 
 def items_of(source: str, kind: str = "comment") -> list[Prose | Statement | Gap]:
     """Split the text of a module, cell or example into statements, comments (as prose) and gaps; raises as `parse`."""
-    return suite_items(parse(source).body, source.split("\n"), comment_lines(source), kind)
+    tree, lines = parse(source), source.split("\n")
+    return suite_items(tree.body, lines, comment_lines(tree, lines), kind)
 
 
-def comment_lines(source: str) -> dict[int, str]:
-    """Map line numbers (from 1) to the comment that stands alone on that line; raises ValueError."""
-    found: dict[int, str] = {}
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type == tokenize.COMMENT and not token.line[: token.start[1]].strip():
-                found[token.start[0]] = token.string.lstrip("#").strip()
-    except (tokenize.TokenError, SyntaxError) as error:
-        raise ValueError(str(error)) from error
-    return found
+def comment_lines(tree: ast.Module, lines: list[str]) -> dict[int, str]:
+    """Map line numbers (from 1) to the comment that stands alone on that line."""
+    in_strings = {
+        number
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Constant, ast.JoinedStr)) and node.end_lineno and node.end_lineno > node.lineno
+        for number in range(node.lineno + 1, node.end_lineno + 1)
+    }
+    return {
+        number: line.strip().lstrip("#").strip()
+        for number, line in enumerate(lines, start=1)
+        if line.lstrip().startswith("#") and number not in in_strings
+    }
 
 
 def suite_items(
@@ -151,8 +163,7 @@ def suite_items(
                 pending = []
         if pending:
             items.append(Prose("\n".join(pending), kind))
-        shared = start <= previous_end
-        items.append(Statement(ast.unparse(node) if shared else _source(node, lines), node))
+        items.append(Statement(node, lines, shares_line=start <= previous_end))
         previous_end = max(end, previous_end)
     return items
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,11 +225,6 @@ def heldout_batches(
     if not batches:
         raise CorpusError("no held-out record fits into the window", remedy="raise data.window")
     return batches
-
-
-def describe(position: Position) -> dict[str, int]:
-    """A position as plain numbers, for a checkpoint."""
-    return asdict(position)
 
 
 def _weights(records: Dataset, data: Data) -> NDArray[np.float64]:

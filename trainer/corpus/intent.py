@@ -92,7 +92,7 @@ _CODE_LIKE = re.compile(
 _NO_TASK = re.compile(
     "^"
     + _any(
-        "it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why, if",
+        "is, are, was, it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why, if",
         "when, while, since",
         "as, although, though, unless, until, because, not, no, yes, ok, default, only, otherwise, assume",
         "assuming, suppose",

@@ -175,16 +175,13 @@ def first_line(node: ast.stmt) -> int:
 
 
 def _source(node: ast.stmt, lines: list[str]) -> str:
-    """The statement's own text, dedented, comments and trailing semicolons removed."""
+    """The statement's own text, dedented, comments removed."""
     text = lines[first_line(node) - 1 : node.end_lineno]
     indent = len(text[0]) - len(text[0].lstrip())
-    if any(line[:indent].strip() for line in text):
-        return ast.unparse(node)
-    try:
-        code = strip_comments("\n".join(line[indent:] for line in text))
-    except (tokenize.TokenError, SyntaxError):  # the last line holds more than this statement
-        return ast.unparse(node)
-    return ast.unparse(node) if code.endswith(";") else code
+    after = text[-1].encode(errors="replace")[node.end_col_offset :].strip()
+    if any(line[:indent].strip() for line in text) or (after and not after.startswith(b"#")):
+        return ast.unparse(node)  # a string that hangs out to the left, or a second statement on the last line
+    return strip_comments("\n".join(line[indent:] for line in text))
 
 
 def strip_comments(code: str) -> str:

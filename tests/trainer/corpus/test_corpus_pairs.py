@@ -72,8 +72,10 @@ def test_prose_about_something_else_is_dropped_and_counted():
 
 
 def test_a_docstrings_first_sentence_goes_with_the_example_that_calls_its_owner():
-    text = 'def melt(df):\n    """Unpivot a table.\n\n    >>> df = pd.DataFrame({"a": [1]})\n    >>> df.melt()\n    """\n'
-    assert told(text)["Unpivot a table"] == ('df = pd.DataFrame({"a": [1]})', "df.melt()")
+    text = (
+        'def melt(df):\n    """Unpivot tables.\n\n    >>> df = pd.DataFrame({"a": [1]})\n    >>> df.melt()\n    """\n'
+    )
+    assert told(text)["Unpivot tables"] == ('df = pd.DataFrame({"a": [1]})', "df.melt()")
 
 
 def test_a_comment_goes_with_the_lines_below_it_up_to_the_gap():
@@ -103,6 +105,11 @@ total = df["b"].sum()
 """
     context, _ = told(text)["Sum of column b"]
     assert context == 'df = pd.DataFrame({"a": [1]})\ndf["b"] = df["a"] * 2'
+
+
+def test_statements_that_share_a_line_are_told_apart():
+    text = "import numpy as np\na = np.arange(4); a\n\n# sum of the array a\nnp.sum(a)  # 6\n"
+    assert told(text)["Sum of the array a"] == ("a = np.arange(4)", "np.sum(a)")
 
 
 def test_code_with_unbound_names_is_dropped():

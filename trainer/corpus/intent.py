@@ -92,8 +92,8 @@ _CODE_LIKE = re.compile(
 _NO_TASK = re.compile(
     "^"
     + _any(
-        "is, are, was, it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why, if",
-        "when, while, since",
+        "is, are, was, it, this, that, these, those, they, we, you, i, there, he, which, what, where, whose, who, why",
+        "if, when, while, since",
         "as, although, though, unless, until, because, not, no, yes, ok, default, only, otherwise, assume",
         "assuming, suppose",
         "consider, remember, recall, notice, try, check, make sure, ensure, test, verify, prepare, setup",

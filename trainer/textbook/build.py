@@ -22,7 +22,8 @@ from trainer.textbook.operations import Operation
 from trainer.textbook.render import EXAMPLE, Sample, render, without_example
 from trainer.textbook.sandbox import run
 
-_BATCH = 400
+BATCH = 400
+"""Samples that are drawn, and run in one process, at a time."""
 _COMPOSED = 0.12
 _HELD_OUT = 0.03
 _HEAD_LIMIT = 1100
@@ -68,14 +69,16 @@ def samples(
             yield sample, wire
         idle = 0 if kept else idle + 1
     raise CorpusError(
-        "the catalogue yields no new samples any more", "The corpus stays smaller than asked for", "Ask for fewer samples"
+        "the catalogue yields no new samples any more",
+        "The corpus stays smaller than asked for",
+        "Ask for fewer samples",
     )
 
 
 def _draw(operations: Sequence[Operation], rng: random.Random, report: Report) -> Iterator[Sample]:
     order = [*operations]
     rng.shuffle(order)
-    for index in range(_BATCH):
+    for index in range(BATCH):
         operation = order[index % len(order)]
         if rng.random() < _COMPOSED:
             operation = compose(operations, rng) or operation
@@ -174,7 +177,9 @@ def _write_report(out: Path, report: Report, operations: Sequence[Operation], si
         "operations_without_samples": without,
         "dropped": dict(report.dropped.most_common()),
         "samples_per_operation": dict(sorted(report.kept.items())),
-        "version_pairs": {operation.key: [operation.old, operation.code[0]] for operation in operations if operation.old},
+        "version_pairs": {
+            operation.key: [operation.old, operation.code[0]] for operation in operations if operation.old
+        },
         "api_names": dict(report.names.most_common()),
         "faults": report.faults,
     }

@@ -1,6 +1,6 @@
-"""Write our own intent and code pairs, each one run and checked under every interpreter given.
+r"""Write our own intent and code pairs, each one run and checked under every interpreter given.
 
-    python -m trainer textbook --out corpus/textbook --samples 8000 --seed 1 --python env-old/bin/python \\
+    python -m trainer textbook --out corpus/textbook --samples 8000 --seed 1 --python env-old/bin/python \
         --python env-new/bin/python
 
 Give one --python per pair of pandas and NumPy that the answers must work with; without it this interpreter's is used.
@@ -36,6 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from trainer.textbook.operations import load_all
 
     operations = load_all(args.operations)
-    report = write(args.out, operations, args.python or [Path(sys.executable)], args.samples, args.seed, is_contaminated)
+    report = write(
+        args.out, operations, args.python or [Path(sys.executable)], args.samples, args.seed, is_contaminated
+    )
     sys.stdout.write(f"{sum(report.kept.values())} samples, {sum(report.dropped.values())} dropped: {args.out}\n")
     return 0

@@ -9,7 +9,7 @@ from trainer.textbook.operations import Operation
 
 _JOIN = ("{a}, then {b}", "{a} and then {b}", "{a} and {b}", "first {a}, then {b}", "{a}; afterwards {b}")
 _JOIN_NOUN = ("{a}, then get {b}", "{b}, but first {a}", "{a} and find {b}", "{a} and compute {b}")
-_CLASHING = frozenset({"alike", "multi", "catindex", "dateindex", "strnum", "strdate", "lists", "labels", "numeric"})
+_CLASHING = frozenset({"alike", "multi", "strnum", "strdate", "lists", "labels", "numeric"})
 
 
 def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | None:
@@ -23,9 +23,7 @@ def compose(operations: Sequence[Operation], rng: random.Random) -> Operation | 
         return None
     join = _JOIN if "order" in second.say else _JOIN_NOUN
     after = second.say.get("order") or second.say.get("noun")
-    say = tuple(
-        rng.choice(join).format(a=rng.choice(first.say["order"]), b=rng.choice(after)) for _ in range(3)
-    )
+    say = tuple(rng.choice(join).format(a=rng.choice(first.say["order"]), b=rng.choice(after)) for _ in range(3))
     return Operation(
         name=f"{first.name}_then_{second.name}",
         theme="composed",

@@ -53,9 +53,7 @@ def _text(values: list[float | str]) -> str:
     return "[" + ", ".join(str(value) for value in values) + "]"
 
 
-def _series(
-    slot: str, name: str, traits: frozenset[str], domain: Domain, rng: random.Random
-) -> tuple[str, list[str]]:
+def _series(slot: str, name: str, traits: frozenset[str], domain: Domain, rng: random.Random) -> tuple[str, list[str]]:
     size = rng.choice((5, 6, 7, 8))
     index = ""
     if "labels" in traits:
@@ -63,8 +61,6 @@ def _series(
     match slot:
         case "ser" | "ser2":
             values = _ints(rng, size, traits) if rng.random() < 0.6 else _floats(rng, size, traits)
-            if "whole" in traits:
-                values = _ints(rng, size, traits)
             return "a Series of numbers", [f"{name} = pd.Series({_text(values)}{index})"]
         case "strs":
             pool = rng.choice([*domain.cat.values(), *domain.text.values()])
@@ -106,7 +102,7 @@ def _matrix(slot: str, name: str, traits: frozenset[str], rng: random.Random) ->
             if "symmetric" in traits:
                 a, b, c = rng.sample(range(1, 9), k=3)
                 return "a symmetric matrix", [f"{name} = np.array([[{a + 6}, {b}], [{b}, {c + 9}]])"]
-            size = 2 if slot == "square2" or "pair" in traits else size
+            size = 2 if slot == "square2" else size
             values = [[rng.randint(1, 9) + (7 * size if i == j else 0) for j in range(size)] for i in range(size)]
             return f"a {size}x{size} matrix", [f"{name} = np.array({values})"]
         case "cube":
@@ -127,9 +123,7 @@ def _matrix(slot: str, name: str, traits: frozenset[str], rng: random.Random) ->
             return "a 2-D array", [f"{name} = np.array([{body}])"]
 
 
-def _flat(
-    slot: str, name: str, traits: frozenset[str], domain: Domain, rng: random.Random
-) -> tuple[str, list[str]]:
+def _flat(slot: str, name: str, traits: frozenset[str], domain: Domain, rng: random.Random) -> tuple[str, list[str]]:
     size = 6 if slot in ("arr2", "mask", "nums2") or "paired" in traits else rng.choice((5, 6, 7, 8))
     size = 12 if "twelve" in traits else size
     match slot:

@@ -37,6 +37,11 @@ from cert_lsp.errors import CorpusError
 CATALOGUE = Path(__file__).parent / "catalogue"
 SLOT = re.compile(r"<([a-z_]+\d?)(!?)>")
 STYLES = {"!": "order", "=": "noun", "?": "question", "&": "sentences", "~": "terse", "@": "docstring"}
+TRAITS = {
+    *("missing", "duplicates", "labels", "abc", "multi", "alike", "numeric", "strnum", "strdate", "messy", "lists"),
+    *("clock", "long", "negative", "zeros", "repeats", "distinct", "floats", "paired", "twelve", "symmetric"),
+    *("small", "random", "literal"),
+}
 _KEYS = {"name", "code", "same", "holds", "data", "pick", "say", "then", "old"}
 
 
@@ -106,7 +111,8 @@ def _operation(table: dict[str, Any], path: Path) -> Operation:
     name = table.get("name", "?")
     faults = [f"unknown key {key!r}" for key in table.keys() - _KEYS]
     faults += [f"no {key!r}" for key in ("name", "code", "say") if not table.get(key)]
-    if len(table.get("code", ())) < 2 and not (table.get("same") or table.get("holds")):
+    faults += [f"unknown trait {trait!r}" for trait in sorted({*table.get("data", "").split()} - TRAITS)]
+    if len({*table.get("code", ())}) < 2 and not (table.get("same") or table.get("holds")):
         faults.append("no second answer, 'same' or 'holds': nothing checks the answer")
     say: dict[str, tuple[str, ...]] = {}
     for line in table.get("say", "").strip().splitlines():
@@ -140,7 +146,7 @@ def _operation(table: dict[str, Any], path: Path) -> Operation:
 
 
 def _choice(entry: str) -> tuple[str, tuple[str, ...]]:
-    r"""``"mean:average|mean"`` -> code and words; without a colon the code is the word (`\:` is a colon of the code)."""
+    r"""``"mean:average|mean"`` -> code and words; without a colon the code is the word (`\:`: a colon in code)."""
     code, _, words = entry.replace(r"\:", "\0").partition(":")
     code = code.replace("\0", ":")
     return code, tuple(words.split("|")) if words else (code,)

@@ -91,7 +91,9 @@ def render(operation: Operation, rng: random.Random) -> Sample:
     chosen_picks = {slot: code for slot, (code, _) in picks.items()}
     codes = [_substitute(code, chosen_picks) for code in operation.code]
     chosen = codes[0] if len(codes) == 1 or rng.random() < 0.85 else rng.choice(codes[1:])
-    library = "pandas" if operation.slots & {"df", "ser", "strs", "times", "ts", "flags"} or "pd." in chosen else "numpy"
+    library = (
+        "pandas" if operation.slots & {"df", "ser", "strs", "times", "ts", "flags"} or "pd." in chosen else "numpy"
+    )
     voice = Voice(rng, library)
     single = "\n" not in chosen and _answer(chosen, {}).root is None
     single = single or re.match(r"<df>\[<\w+>\] = [^\n]+\Z", chosen) is not None
@@ -108,7 +110,9 @@ def render(operation: Operation, rng: random.Random) -> Sample:
     ]
     filled = [_answer(code, literals, scene) for code in others]
     writer = _Writer(operation, scene, voice, rng, chosen, intent, style, setup, literals)
-    head, code, program, answer, files = writer.function(docstring) if shape == "function" else writer.script(shape == "assign")
+    head, code, program, answer, files = (
+        writer.function(docstring) if shape == "function" else writer.script(shape == "assign")
+    )
     everything = "\n".join([*setup, *(other.text for other in filled)])
     prelude = "import numpy as np\nimport pandas as pd\n" + "\n".join(setup) if everything else ""
     return Sample(
@@ -295,7 +299,9 @@ class _Writer:
             return ""
         names = [self.voice.name(self.scene.raw[slot]) for slot in needed]
         listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
-        few = self.rng.choice((" ({})", " (column {})", " Here the column is {}.", " The column is {}.", " - {}", ": {}"))
+        few = self.rng.choice(
+            (" ({})", " (column {})", " Here the column is {}.", " The column is {}.", " - {}", ": {}")
+        )
         many = self.rng.choice((" ({})", " (columns {})", " Here the columns are {}.", " - {}"))
         return (few if len(names) == 1 else many).format(listed)
 

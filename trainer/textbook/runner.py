@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -53,17 +54,21 @@ def _same(left, right) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
         return [*map(str, left)] == [*map(str, right)] and all(_same(left[k], right[k]) for k in left if k in right)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right))
+        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
     if isinstance(left, np.ndarray) or isinstance(right, np.ndarray):
         left, right = np.asarray(left), np.asarray(right)
-        return left.shape == right.shape and all(_scalar(a, b) for a, b in zip(left.ravel(), right.ravel()))
+        return left.shape == right.shape and all(
+            _scalar(a, b) for a, b in zip(left.ravel(), right.ravel(), strict=True)
+        )
     return _scalar(left, right)
 
 
 def _scalar(left, right) -> bool:
     if isinstance(left, (list, tuple, dict, set, np.ndarray, pd.DataFrame, pd.Series, str)):
-        return _same(left, right) if isinstance(left, (list, tuple, np.ndarray)) else type(left) is type(right) and (
-            left.equals(right) if hasattr(left, "equals") else left == right
+        return (
+            _same(left, right)
+            if isinstance(left, (list, tuple, np.ndarray))
+            else type(left) is type(right) and (left.equals(right) if hasattr(left, "equals") else left == right)
         )
     try:
         if pd.isna(left) and pd.isna(right):
@@ -75,9 +80,8 @@ def _scalar(left, right) -> bool:
 
 def _judge(job: dict) -> tuple[bool, str, str]:
     for name, text in job["files"].items():
-        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-        with open(name, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
     names, result = _execute(job["program"], job["answer"])
     if result is None:
         return False, "gives None", ""
@@ -106,7 +110,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGALRM, _alarm)
     os.chdir(tempfile.mkdtemp(prefix="textbook-"))
-    here = os.getcwd()
+    here = Path.cwd()
     for line in sys.stdin:
         silent = io.StringIO()
         signal.alarm(_SECONDS)
@@ -117,8 +121,8 @@ def main() -> None:
             ok, reason, text = False, type(error).__name__, str(error)[:200]
         finally:
             signal.alarm(0)
-        print(json.dumps({"ok": ok, "reason": reason, "text": text[:1500]}), flush=True)
-        pd.reset_option("all", silent=True) if "set_option" in line else None
+        sys.stdout.write(json.dumps({"ok": ok, "reason": reason, "text": text[:1500]}) + "\n")
+        sys.stdout.flush()
     shutil.rmtree(here, ignore_errors=True)
 
 

@@ -9,8 +9,12 @@ Columns: ``<num> <num2> <num3> <int> <float> <cat> <cat2> <text> <date> <date2> 
 Values: ``<value> <value2> <values>`` (of ``<cat>``, ``<strs>`` or ``<words>``), ``<x> <lo> <hi>`` (near the numbers),
 ``<n> <k>`` (small), ``<fill>``, ``<new> <new2>`` (column names), ``<sub>`` (part of the strings), ``<day> <day2>``
 (dates), ``<seed>``, ``<file>``.
-Traits: missing, duplicates, negative, zeros, labels, dateindex, catindex, multi, strnum, strdate, messy, lists, alike,
-repeats, small, sorteddates.
+Traits of frames and series: `missing`, `duplicates` (rows), `labels` (strings as index; with `abc` always letters),
+`multi` (index of ``<cat>`` and ``<cat2>``), `alike`, `numeric` (no other columns), `strnum` and `strdate` (as text),
+`messy` (blanks around strings), `lists` (in ``<text>``), `clock` (dates with a time), `long` (more days in ``<ts>``).
+Of arrays: `missing`, `negative`, `zeros`, `repeats`, `distinct`, `floats`, `paired` (six elements, like ``<arr2>``),
+`twelve` (elements), `symmetric`. Of both: `small` (``<n>`` at most 3), `random` (no worked
+example), `literal` (no file).
 """
 
 from __future__ import annotations

@@ -52,7 +52,9 @@ class Table:
                 lines = [f"{name} = pd.DataFrame([", *body, f"], columns={list(columns)!r}{index})"]
             case _:
                 body = [
-                    "    {" + ", ".join(f"{column!r}: {value}" for column, value in zip(columns, row, strict=True)) + "},"
+                    "    {"
+                    + ", ".join(f"{column!r}: {value}" for column, value in zip(columns, row, strict=True))
+                    + "},"
                     for row in rows
                 ]
                 lines = [f"{name} = pd.DataFrame([", *body, f"]{index})"]
@@ -101,13 +103,8 @@ def _shape(table: Table, domain: Domain, keys: list[str], traits: frozenset[str]
         table.index = [labels[row % len(labels)] for row in range(table.size)]
         if "abc" in traits or rng.random() < 0.5:
             table.index = [*"abcdefghijkl"][: table.size]
-    if "dateindex" in traits:
-        start = _day(rng)
-        step = rng.choice(("D", "D", "D", "W", "MS"))
-        table.after.append(f"{{df}}.index = pd.date_range({start.isoformat()!r}, periods={table.size}, freq={step!r})")
-    if "catindex" in traits or "multi" in traits:
-        index = repr(keys[:2]) if "multi" in traits else repr(keys[0])
-        table.after.append(f"{{df}} = {{df}}.set_index({index})")
+    if "multi" in traits:
+        table.after.append(f"{{df}} = {{df}}.set_index({keys[:2]!r})")
 
 
 def lookup_table(table: Table, key: str, other: str, rng: random.Random) -> Table:
@@ -142,8 +139,7 @@ def _column(domain: Domain, name: str, kind: str, size: int, traits: frozenset[s
             values = [i % 2 == 0 if i < 2 else rng.random() < 0.5 for i in range(size)]
         case _:
             values = [*_dates(size, traits, rng)]
-    kinds = ("num", "int", "float", "text", *(("cat",) if "missingcat" in traits else ()))
-    if "missing" in traits and kind in kinds:
+    if "missing" in traits and kind in ("num", "int", "float", "text"):
         for row in rng.sample(range(size), k=rng.choice((1, 2))):
             values[row] = NAN if kind in ("num", "int", "float") else None
     return values
@@ -170,8 +166,7 @@ def _day(rng: random.Random) -> datetime.date:
 def _dates(size: int, traits: frozenset[str], rng: random.Random) -> list[str]:
     start, step = _day(rng), rng.choice((1, 2, 7, 20, 31))
     days = [start + datetime.timedelta(days=step * i + rng.choice((0, 0, 1))) for i in range(size)]
-    if "sorteddates" not in traits:
-        rng.shuffle(days)
+    rng.shuffle(days)
     if "clock" in traits:
         return [f"{day.isoformat()} {rng.randint(0, 23):02d}:{rng.choice((0, 5, 15, 30, 45)):02d}" for day in days]
     return [day.isoformat() for day in days]

@@ -9,30 +9,36 @@ import textwrap
 from trainer.textbook.operations import Operation
 
 _ORDER = (
-    "{o}", "{o}", "{o}", "{o}", "{O}", "{O}", "{O}.", "{O}.", "how to {o}", "How to {o}", "How to {o}?", "How to {o} in {lib}?",
-    "How do I {o}?", "How can I {o}?", "How can we {o} in {lib}?", "I want to {o}", "I want to {o}.", "I would like to {o}.",
-    "I need to {o}.", "I am trying to {o}.", "I'm trying to {o}, how can I do that?", "Is there a way to {o}?",
-    "What is the best way to {o}?", "What's the easiest way to {o} with {lib}?", "Is it possible to {o}?", "now {o}",
-    "Next, {o}.", "let's {o}", "we {o}", "We now {o}.", "TODO: {o}", "Please {o}.", "then {o}", "{lib}: {o}", "Goal: {o}.",
-    "Write code to {o}.", "step 2: {o}", "{O} in {lib}", "So how would one {o}?", "Need to {o} here",
+    "{o}", "{o}", "{o}", "{o}", "{O}", "{O}", "{O}.", "{O}.", "how to {o}", "How to {o}", "How to {o}?",
+    "How to {o} in {lib}?", "How do I {o}?", "How can I {o}?", "How can we {o} in {lib}?", "I want to {o}",
+    "I want to {o}.", "I would like to {o}.", "I need to {o}.", "I am trying to {o}.",
+    "I'm trying to {o}, how can I do that?", "Is there a way to {o}?", "What is the best way to {o}?",
+    "What's the easiest way to {o} with {lib}?", "Is it possible to {o}?", "now {o}", "Next, {o}.", "let's {o}",
+    "we {o}", "We now {o}.", "TODO: {o}", "Please {o}.", "then {o}", "{lib}: {o}", "Goal: {o}.", "Write code to {o}.",
+    "step 2: {o}", "{O} in {lib}", "So how would one {o}?", "Need to {o} here",
 )  # fmt: skip
 _NOUN = (
-    "{n}", "{n}", "{N}", "{N}.", "get {n}", "Get {n}", "Get {n}.", "find {n}", "compute {n}", "Show {n}.", "return {n}",
-    "Return {n}.", "How to get {n}?", "How do I get {n}?", "How to find {n} in {lib}?", "What is {n}?", "I need {n}.",
-    "I want to get {n}.", "I'd like to have {n}.", "I'm looking for {n}.", "now {n}", "{N}:", "What's the best way to get {n}?",
-    "is there a way to get {n}?", "Getting {n} in {lib}", "take {n}", "here we want {n}",
+    "{n}", "{n}", "{N}", "{N}.", "get {n}", "Get {n}", "Get {n}.", "find {n}", "compute {n}", "Show {n}.",
+    "return {n}", "Return {n}.", "How to get {n}?", "How do I get {n}?", "How to find {n} in {lib}?", "What is {n}?",
+    "I need {n}.", "I want to get {n}.", "I'd like to have {n}.", "I'm looking for {n}.", "now {n}", "{N}:",
+    "What's the best way to get {n}?", "is there a way to get {n}?", "Getting {n} in {lib}", "take {n}",
+    "here we want {n}",
 )  # fmt: skip
 _CHAT = (
-    "I want to {o}. How can I do that?", "I'd like to {o}. What is the best way?", "I want to {o}.\nIn other words, I need {n}.",
-    "I need {n}. Is there a built-in way to do it in {lib}?", "I'm new to {lib}. How would I {o}?", "I want to {o}, so the "
-    "result should be {n}.", "My goal is to {o}. Could anyone show me how to do it?", "I have been looking for a way to {o}.",
-    "I could write a loop, but there must be a better way to {o}.", "What I need is {n}.\nHow do I get it?", "I am trying to "
-    "{o} but I don't know how to start.", "I would like to {o} without a loop. The result is {n}.", "I know how to do it in "
-    "plain python, but how do I {o} with {lib}?", "Here is what I want to do: {o}.", "The task is to {o}.\nThe output is {n}.",
-    "My problem is simple: I have to {o}.", "{O}? I'd expect a one-liner for this.", "Does {lib} have a function to {o}?",
+    "I want to {o}. How can I do that?", "I'd like to {o}. What is the best way?",
+    "I want to {o}.\nIn other words, I need {n}.", "I need {n}. Is there a built-in way to do it in {lib}?",
+    "I'm new to {lib}. How would I {o}?", "I want to {o}, so the result should be {n}.",
+    "My goal is to {o}. Could anyone show me how to do it?", "I have been looking for a way to {o}.",
+    "I could write a loop, but there must be a better way to {o}.", "What I need is {n}.\nHow do I get it?",
+    "I am trying to {o} but I don't know how to start.", "I would like to {o} without a loop. The result is {n}.",
+    "I know how to do it in plain python, but how do I {o} with {lib}?", "Here is what I want to do: {o}.",
+    "The task is to {o}.\nThe output is {n}.", "My problem is simple: I have to {o}.",
+    "{O}? I'd expect a one-liner for this.", "Does {lib} have a function to {o}?",
 )  # fmt: skip
 _DOCSTRING_ORDER = ("{O}.", "{O}.", "{O}", "This function should {o}.", "Helper to {o}.", "{O} and return the result.")
-_DOCSTRING_NOUN = ("Return {n}.", "Return {n}.", "Return {n}", "{N}.", "Get {n}.", "Returns {n}.", "Compute {n}.", "Give back {n}.")
+_DOCSTRING_NOUN = (
+    "Return {n}.", "Return {n}.", "Return {n}", "{N}.", "Get {n}.", "Returns {n}.", "Compute {n}.", "Give back {n}.",
+)  # fmt: skip
 _SYNONYMS = {
     "dataframe": ("dataframe", "dataframe", "DataFrame", "data frame", "df", "frame", "pandas dataframe"),
     "array": ("array", "array", "array", "numpy array", "NumPy array"),
@@ -48,7 +54,9 @@ class Voice:
         self.rng = rng
         self.quote = rng.choice(("{}", "{}", "'{}'", "`{}`", '"{}"', "'{}'"))
         self.words = {word: rng.choice(options) for word, options in _SYNONYMS.items()}
-        self.library = rng.choice((library, library, library, {"pandas": "Pandas", "numpy": "NumPy"}[library], "python"))
+        self.library = rng.choice(
+            (library, library, library, {"pandas": "Pandas", "numpy": "NumPy"}[library], "python")
+        )
         self.width = rng.choice((68, 76, 84, 96))
 
     def name(self, text: str) -> str:
@@ -88,9 +96,13 @@ class Voice:
         if "{lib}" in wrapper and re.search(r"pandas|numpy", core, re.IGNORECASE):
             wrapper = wrappers[0]
         upper = core[:1].upper() + core[1:] if not core.startswith("<") else core
-        return wrapper.replace("{lib}", self.library).replace("{o}", core).replace("{O}", upper).replace(
-            "{n}", core
-        ).replace("{N}", upper)
+        return (
+            wrapper.replace("{lib}", self.library)
+            .replace("{o}", core)
+            .replace("{O}", upper)
+            .replace("{n}", core)
+            .replace("{N}", upper)
+        )
 
     def own_words(self, text: str) -> str:
         """Swap in this person's words and, seldom, a slip of the finger; slots stay as they are."""
@@ -119,7 +131,7 @@ class Voice:
     def docstring(self, text: str, indent: str = "    ") -> list[str]:
         """`text` as a docstring."""
         lines = [line for part in text.split("\n") for line in textwrap.wrap(part, self.width) or [""]]
-        quotes = "'''" if lines[-1].endswith('"') or self.rng.random() < 0.08 and lines[-1][-1:] != "'" else '"""'
+        quotes = "'''" if lines[-1].endswith('"') or (self.rng.random() < 0.08 and lines[-1][-1:] != "'") else '"""'
         if len(lines) == 1:
             return [f"{indent}{quotes}{lines[0]}{quotes}"]
         if self.rng.random() < 0.5:

@@ -6,6 +6,7 @@ name = "mean_by_group"             # a good function name; unique in its file
 code = ["<df>.groupby(<cat>)[<num>].mean()"]   # answers, the idiomatic one first
 same = ["<df>.pivot_table(<num>, <cat>)[<num>]"]   # never taught, must give the same value
 holds = "len(result) > 0"          # or a condition on `result` and the inputs' names
+old = "<df>.groupby(<cat>)[<num>].mean()"  # only where the answer replaces code that newer versions lack
 data = "missing"                   # traits of the made-up data, see scene.py
 pick.stat = ["mean:average", "max:maximum|largest value"]   # <stat> in code : in words
 say = '''

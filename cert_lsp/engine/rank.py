@@ -18,6 +18,7 @@ from cert_lsp.engine.lexer import Kind, continues_block, is_block_header, scan, 
 from cert_lsp.errors import SketchError
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_FSTRING = re.compile(r"\b[fF][rR]?['\"]|\b[rR][fF]['\"]")  # LibCST lets their quotes nest, Python before 3.12 does not
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,13 @@ def parses(context: Context, answer: str) -> bool:
         sketches.sketch(answer + closers + colon, before=context.statement)
     except SketchError:
         return False
-    return True
+    return not _FSTRING.search(answer) or _tree(context.statement, answer + closers + colon) is not None
 
 
 def free_names(statement: str, answer: str) -> set[str]:
     """Return the names that the completed statement uses and does not bind itself; none if Python cannot tell."""
-    source = textwrap.dedent(statement + answer) if not statement.strip() else (statement + answer).lstrip()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = _tree(statement, answer)
+    if tree is None:
         return set()
     used: set[str] = set()
     bound: set[str] = set()
@@ -121,6 +118,17 @@ def free_names(statement: str, answer: str) -> set[str]:
             case _:
                 pass
     return used - bound
+
+
+def _tree(statement: str, answer: str) -> ast.Module | None:
+    """Parse the completed statement as the Python that runs here does; None if it cannot."""
+    source = textwrap.dedent(statement + answer) if not statement.strip() else (statement + answer).lstrip()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def names_known(context: Context) -> set[str]:

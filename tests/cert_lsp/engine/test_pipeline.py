@@ -113,6 +113,11 @@ def test_several_candidates_differ_where_the_sketch_was_least_sure() -> None:
     assert engine.complete(context) == found[:1]
 
 
+def test_an_alternative_stands_in_for_what_cannot_be_offered() -> None:
+    runtime = ScriptRuntime({"<sketch>": "x = = df"}, {"<sketch>": ["x = df.mean()"]})
+    assert [candidate.code for candidate in joint(runtime).complete(context_of(COMMENT + "|"))] == ["x = df.mean()"]
+
+
 def test_draws_are_repeatable_and_differ() -> None:
     engine = joint(HashRuntime(0, "df.x = \n"))
     context = context_of(COMMENT + "|")

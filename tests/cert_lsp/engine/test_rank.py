@@ -1,6 +1,7 @@
 """What is offered first, and what is not offered."""
 
 import ast
+import sys
 
 import pytest
 from hypothesis import example, given, settings
@@ -31,6 +32,13 @@ def test_best_score_first() -> None:
 
 def test_what_does_not_parse_is_not_offered() -> None:
     assert codes("# mean\nx =|", " df.mean(", " df.mean())", " for", " df.a") == [" df.a"]
+
+
+def test_an_f_string_must_parse_here() -> None:
+    nested = """ f'{df['a']}'"""  # Python 3.12 reads it, 3.11 does not
+    expected = [nested] if sys.version_info >= (3, 12) else []
+    assert codes("# mean\nx =|", nested) == expected
+    assert codes("# mean\nx =|", " f'{df.a}'") == [" f'{df.a}'"]
 
 
 def test_unknown_names_come_last() -> None:

@@ -1,4 +1,4 @@
-"""``python -m trainer``: base | corpus | textbook | train.
+"""``python -m trainer``: api-index | base | corpus | textbook | train.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -12,6 +12,7 @@ import sys
 from cert_lsp.errors import CertError
 
 _COMMANDS = {
+    "api-index": ("trainer.api_index", "list the API of pandas and NumPy for the server"),
     "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
     "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),

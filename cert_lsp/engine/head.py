@@ -40,21 +40,27 @@ class Imports:
 
     def __init__(self, texts: Iterable[str]) -> None:
         r"""Collect from `texts`, passages with ``\n`` line ends; later ones may repeat earlier ones."""
-        self._entries: dict[str, tuple[str, str]] = {}  # bound name -> (root module, statement)
+        self._entries: dict[str, tuple[str, str]] = {}  # bound name -> (dotted path, statement)
         for text in texts:
             for match in _IMPORT.finditer(text):
-                for bound, root, statement in _entries(match):
-                    self._entries.setdefault(bound, (root, statement))
+                for bound, path, statement in _entries(match):
+                    self._entries.setdefault(bound, (path, statement))
+
+    def paths(self) -> dict[str, str]:
+        """Return what each bound name stands for: ``{"la": "numpy.linalg"}``."""
+        return {bound: path for bound, (path, _) in self._entries.items()}
 
     def holds_data_library(self) -> bool:
         """Say whether pandas, NumPy, or a package that stands on them is imported."""
-        return any(root in LIBRARIES or root in _USERS for root, _ in self._entries.values())
+        return any(_root(path) in LIBRARIES or _root(path) in _USERS for path, _ in self._entries.values())
 
     def lines(self, used: set[str]) -> list[str]:
         """Return the import statements of pandas, NumPy and the names in `used`, in the file's order."""
         return list(
             dict.fromkeys(
-                statement for bound, (root, statement) in self._entries.items() if root in LIBRARIES or bound in used
+                statement
+                for bound, (path, statement) in self._entries.items()
+                if _root(path) in LIBRARIES or bound in used
             )
         )
 
@@ -67,9 +73,13 @@ def _entries(match: re.Match[str]) -> Iterator[tuple[str, str, str]]:
         if not words or not re.fullmatch(r"[\w.*]+", words[0]):
             continue
         spelled = " ".join(words)
-        bound = words[-1] if len(words) == 3 else words[0].partition(".")[0]
-        root = (module or words[0]).partition(".")[0]
-        yield bound, root, f"from {module} import {spelled}" if module else f"import {spelled}"
+        bound = words[-1] if len(words) == 3 else _root(words[0])
+        path = f"{module}.{words[0]}" if module else words[0] if len(words) == 3 else bound
+        yield bound, path, f"from {module} import {spelled}" if module else f"import {spelled}"
+
+
+def _root(path: str) -> str:
+    return path.partition(".")[0]
 
 
 def names_in(text: str) -> set[str]:
@@ -151,7 +161,7 @@ def _bindings(source: str, lines: Sequence[Line], first: int, used: set[str], ro
         if line.kind is not Kind.CODE or len(line.indent) > len(lines[first].indent):
             continue
         text = line.text(source)
-        bound = _bound(text) & wanted
+        bound = bound_names(text) & wanted
         if not bound:
             continue
         plain = is_block_header(text) or not re.match(r"[ \t]*\w+[ \t]*[.\[]", text)
@@ -168,8 +178,9 @@ def _bindings(source: str, lines: Sequence[Line], first: int, used: set[str], ro
     return chosen
 
 
-def _bound(text: str) -> set[str]:
-    if not (match := _BINDS.match(text)):
+def bound_names(line: str) -> set[str]:
+    """Return the names that a logical line binds, by ``=``, ``for`` or ``with``."""
+    if not (match := _BINDS.match(line)):
         return set()
     return {name.strip() for name in (match["names"] or match["loop"] or "").split(",")}
 

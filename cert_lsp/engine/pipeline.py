@@ -39,7 +39,7 @@ _SKETCH_ENDS = {
     Role.SKETCHER: frozenset({Marker.END}),
 }
 _CODE_ENDS = frozenset({Marker.END})
-_SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered
+_SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered with API that exists
 
 
 class Engine:
@@ -117,8 +117,10 @@ class Engine:
         )
         draws = request.draws(mode)
         offered = rank(context, islice(draws, candidates))
-        while not offered and (spare := next(draws, None)):
-            offered = rank(context, [spare])
+        while not (offered and offered[0].api_exists) and (spare := next(draws, None)):
+            stand_in = rank(context, [spare])
+            if not offered or (stand_in and stand_in[0].api_exists):
+                offered = [*stand_in, *offered][:candidates]
         return offered
 
     def complete_text(

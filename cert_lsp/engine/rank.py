@@ -1,7 +1,7 @@
 """Candidates in the order in which they are offered; those that would do harm are not offered at all.
 
 What is inserted leaves a buffer that parses if it parsed before, repeats no text that stands behind the cursor, and,
-given the choice, uses only names that the buffer knows.
+given the choice, names only API that exists and uses only names that the buffer knows.
 """
 
 import ast
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cert_lsp.contract import sketch as sketches
+from cert_lsp.engine.api_index import unknown_names
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.lexer import Kind, continues_block, is_block_header, scan, without_literals
 from cert_lsp.errors import SketchError
@@ -29,11 +30,13 @@ class Candidate:
         code: Exactly the text to insert at the cursor.
         sketch: Its sketch, in the spelling for people.
         score: Mean natural logarithm of the probability of its tokens; higher is better.
+        api_exists: Whether pandas, NumPy and Python have what it names (see `api_index`), as far as that can be told.
     """
 
     code: str
     sketch: str
     score: float
+    api_exists: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Draw:
 
 
 def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
-    """Order what can be offered, best first: names known before names unknown, then by score.
+    """Order what can be offered, best first: API that exists before made-up API, names known before unknown, score.
 
     Left out is what does not parse behind the half-written statement, adds nothing, or says what another one says.
     """
@@ -56,11 +59,14 @@ def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
         answer = without_repetition(context, draw.answer.rstrip())
         if not says_something(context, answer) or not parses(context, answer):
             continue
-        candidate = Candidate(context.insertion(answer), draw.sketch, draw.score)
+        candidate = Candidate(
+            context.insertion(answer), draw.sketch, draw.score, names_api_that_exists(context, answer)
+        )
         key = "".join(answer.split())
         if key not in best or draw.score > best[key][1].score:
             best[key] = free_names(context.statement, answer) <= known, candidate
-    return [candidate for _, candidate in sorted(best.values(), key=lambda item: (not item[0], -item[1].score))]
+    ordered = sorted(best.values(), key=lambda item: (not item[1].api_exists, not item[0], -item[1].score))
+    return [candidate for _, candidate in ordered]
 
 
 def without_repetition(context: Context, answer: str) -> str:
@@ -118,6 +124,12 @@ def free_names(statement: str, answer: str) -> set[str]:
             case _:
                 pass
     return used - bound
+
+
+def names_api_that_exists(context: Context, answer: str) -> bool:
+    """Say whether the completed statement names no attribute that does not exist; true if Python cannot tell."""
+    tree = _tree(context.statement, answer + _closers(context))
+    return tree is None or not unknown_names(tree, context.head + "\n" + context.before)
 
 
 def _tree(statement: str, answer: str) -> ast.Module | None:

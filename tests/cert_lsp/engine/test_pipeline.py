@@ -118,6 +118,26 @@ def test_an_alternative_stands_in_for_what_cannot_be_offered() -> None:
     assert [candidate.code for candidate in joint(runtime).complete(context_of(COMMENT + "|"))] == ["x = df.mean()"]
 
 
+def test_an_alternative_goes_before_api_that_does_not_exist() -> None:
+    runtime = ScriptRuntime({"<sketch>": "x = df.isempty()"}, {"<sketch>": ["x = df.size", "x = df.a"]})
+    context = context_of(COMMENT + "|")
+    [candidate] = joint(runtime).complete(context)
+    assert (candidate.code, candidate.api_exists) == ("x = df.size", True)
+    assert [found.code for found in joint(runtime).complete(context, candidates=2)] == [
+        "x = df.size",
+        "x = df.isempty()",
+    ]
+
+
+def test_made_up_api_is_offered_where_there_is_nothing_else() -> None:
+    runtime = ScriptRuntime(
+        {"<sketch>": "x = df.isempty()"},
+        {"<sketch>": [f"x = df.{name}()" for name in ("nothing", "sort_by", "made_up", "fake")]},
+    )
+    [candidate] = joint(runtime).complete(context_of(COMMENT + "|"))
+    assert (candidate.code, candidate.api_exists) == ("x = df.isempty()", False)
+
+
 def test_draws_are_repeatable_and_differ() -> None:
     engine = joint(HashRuntime(0, "df.x = \n"))
     context = context_of(COMMENT + "|")

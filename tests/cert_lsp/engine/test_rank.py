@@ -45,6 +45,12 @@ def test_unknown_names_come_last() -> None:
     assert codes("# mean\nx = |", " nowhere.mean()", " df.mean()") == ["df.mean()", "nowhere.mean()"]
 
 
+def test_api_that_does_not_exist_comes_last() -> None:
+    answers = (" df.isempty()", " nowhere.mean()", " df.mean()")
+    assert codes("# mean\nx = |", *answers) == ["df.mean()", "nowhere.mean()", "df.isempty()"]
+    assert codes("# mean\nx = df.assign(|)", "df.isempty()", "df.mean()") == ["df.mean()", "df.isempty()"]
+
+
 def test_the_same_code_is_offered_once() -> None:
     assert codes("# mean\nx = |", " df[ 'a' ]", " df['a']", " df.a  ") == ["df[ 'a' ]", "df.a"]
 

@@ -1,12 +1,11 @@
-"""A session with the real server and the real model; ``CERT_LSP_MODEL`` names another bundle than the embedded one."""
+"""A session with the server that the wheel installs; ``CERT_LSP_MODEL`` names another bundle than the embedded one."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_lsp
+import pytest_asyncio
 from lsprotocol import types
 from pytest_lsp import ClientServerConfig, LanguageClient, client_capabilities
 
@@ -20,14 +19,19 @@ flights = pd.DataFrame({"carrier": ["AA", "UA"], "delay": [12.5, 3.0], "distance
 COMMENT_END = types.Position(4, len("# average delay per carrier"))
 
 
-@pytest_lsp.fixture(config=ClientServerConfig(server_command=[sys.executable, "-m", "cert_lsp", "serve", "--stdio"]))
-async def client(lsp_client: LanguageClient) -> AsyncIterator[None]:
+@pytest_asyncio.fixture
+async def client(environment: Path) -> AsyncIterator[LanguageClient]:
+    """An initialized client; the server has ended when the test is over."""
+    command = [str(environment / "cert-lsp"), "serve", "--stdio"]
+    client = await ClientServerConfig(server_command=command).start()
+    assert isinstance(client, LanguageClient)
     capabilities = client_capabilities("visual-studio-code")
     assert capabilities.text_document
     capabilities.text_document.inline_completion = types.InlineCompletionClientCapabilities()
-    lsp_client.result = await lsp_client.initialize_session(types.InitializeParams(capabilities=capabilities))
-    yield
-    await lsp_client.shutdown_session()
+    client.result = await client.initialize_session(types.InitializeParams(capabilities=capabilities))
+    yield client
+    await client.shutdown_session()
+    await client.stop()
 
 
 @pytest.fixture

@@ -3,18 +3,28 @@
 import ast
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.protocol.conftest import COMMENT_END, FLIGHTS
 
-
-def cert_lsp(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cert_lsp", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+CertLsp = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_complete_prints_code_to_insert_and_its_sketch(tmp_path: Path) -> None:
+@pytest.fixture
+def cert_lsp(environment: Path, tmp_path: Path) -> CertLsp:
+    """The command that the wheel installs, run in a folder without the checkout."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [environment / "cert-lsp", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+
+    return run
+
+
+def test_complete_prints_code_to_insert_and_its_sketch(cert_lsp: CertLsp, tmp_path: Path) -> None:
     path = tmp_path / "flights.py"
     path.write_text(FLIGHTS)
     completed = cert_lsp("complete", f"{path}:{COMMENT_END.line + 1}", "--json", "-n", "3")
@@ -30,14 +40,14 @@ def test_complete_prints_code_to_insert_and_its_sketch(tmp_path: Path) -> None:
         assert each["sketch"].strip()
 
 
-def test_complete_is_deterministic(tmp_path: Path) -> None:
+def test_complete_is_deterministic(cert_lsp: CertLsp, tmp_path: Path) -> None:
     path = tmp_path / "flights.py"
     path.write_text(FLIGHTS)
     outputs = [json.loads(cert_lsp("complete", f"{path}:5", "--json").stdout)["candidates"] for _ in range(2)]
     assert outputs[0] == outputs[1] != []
 
 
-def test_doctor_finds_everything_in_order() -> None:
+def test_doctor_finds_everything_in_order(cert_lsp: CertLsp) -> None:
     completed = cert_lsp("doctor", "--json")
     report = json.loads(completed.stdout)
     assert [check["state"] for check in report["checks"]] == ["ok"] * len(report["checks"]), report
@@ -45,7 +55,7 @@ def test_doctor_finds_everything_in_order() -> None:
     assert {check["name"] for check in report["checks"]} == {"versions", "runtime", "bundle", "model", "golden"}
 
 
-def test_doctor_tells_of_a_missing_model(tmp_path: Path) -> None:
+def test_doctor_tells_of_a_missing_model(cert_lsp: CertLsp, tmp_path: Path) -> None:
     completed = cert_lsp("doctor", "--model", str(tmp_path))
     assert completed.returncode == 1
     assert "failed" in completed.stdout

@@ -3,36 +3,11 @@
 import json
 import re
 import subprocess
-import sys
-import venv
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from cert_lsp import __version__
-
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
-    subprocess.run(command, check=True)
-    (wheel,) = folder.glob("*.whl")
-    return wheel
-
-
-@pytest.fixture(scope="module")
-def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an environment with ``cert-lsp[cpu]`` and nothing else."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    programs = folder / "bin"
-    constraints = ROOT / "constraints.txt"
-    subprocess.run([programs / "pip", "install", "--quiet", "-c", constraints, f"{wheel}[cpu]"], check=True)
-    return programs
+from tests.e2e.conftest import ROOT
 
 
 def test_wheel_holds_the_server_alone(wheel: Path) -> None:

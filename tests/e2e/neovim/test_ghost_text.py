@@ -18,11 +18,15 @@ PICTURE = ROOT / "docs" / "images" / "ghost-text.svg"
 BEFORE = """\
 import pandas as pd
 
-df = pd.read_csv("flights.csv", usecols=["carrier", "origin", "delay"])
+flights = pd.DataFrame({
+    "carrier": ["AA", "UA", "AA", "DL"],
+    "delay": [12.0, -3.0, 30.0, 4.0],
+    "distance": [733, 2475, 1400, 404],
+})
 
 """
 INTENT = "# average delay per carrier"
-BEGUN = "delays = df.gro"
+BEGUN = "delays = flights.gro"
 
 
 def plugin() -> str:

@@ -34,7 +34,7 @@ class CertError(Exception):
 
     def __str__(self) -> str:
         parts = (part.strip().rstrip(".") for part in (self.cause, self.consequence, self.remedy))
-        return ". ".join(part for part in parts if part) + "."
+        return "; ".join(part for part in parts if part) + "."
 
 
 class SketchError(CertError):

@@ -2,11 +2,10 @@
 
 import sys
 from argparse import Namespace
-from dataclasses import asdict
 from time import perf_counter
 
 from cert_lsp.cli.address import parse_address, read_place
-from cert_lsp.cli.output import write_candidates, write_json
+from cert_lsp.cli.output import write_candidates
 from cert_lsp.engine.context import build_context
 
 NOTHING_HERE = (
@@ -39,8 +38,5 @@ def run(arguments: Namespace) -> int:
         elapsed = reading + perf_counter() - started
         if not candidates:
             sys.stderr.write("cert-lsp: The model has no valid completion for this place.\n")
-    if arguments.json:
-        write_json({"candidates": [asdict(each) for each in candidates], "elapsed_ms": round(1000 * elapsed, 1)})
-    else:
-        write_candidates(candidates)
+    write_candidates(candidates, elapsed, as_json=arguments.json)
     return 0

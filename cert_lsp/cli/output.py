@@ -14,8 +14,15 @@ def write_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
 
 
-def write_candidates(candidates: "Sequence[Candidate]") -> None:
-    """Print each candidate for people: score and sketch as comments, then the code without the line ends around it."""
+def write_candidates(candidates: "Sequence[Candidate]", elapsed: float, *, as_json: bool) -> None:
+    """Print candidates: as JSON with the seconds that they took, or for people.
+
+    People see score and sketch as comments, then the code without the line ends around it.
+    """
+    if as_json:
+        found = [{"code": each.code, "sketch": each.sketch, "score": each.score} for each in candidates]
+        write_json({"candidates": found, "elapsed_ms": round(1000 * elapsed, 1)})
+        return
     for rank, each in enumerate(candidates, 1):
         head, *more = each.sketch.strip().splitlines() or ["(none)"]
         lines = [f"# {rank}  score {each.score:.2f}  sketch: {head}", *(f"#  {line}" for line in more)]

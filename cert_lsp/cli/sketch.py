@@ -37,10 +37,7 @@ def run(arguments: Namespace) -> int:
         started = perf_counter()
         candidates = engine.sketches(context, candidates=arguments.candidates)
         elapsed += perf_counter() - started
-    if arguments.json:
-        write_json({"candidates": [asdict(each) for each in candidates], "elapsed_ms": round(1000 * elapsed, 1)})
-    else:
-        write_candidates(candidates)
+    write_candidates(candidates, elapsed, as_json=arguments.json)
     return 0
 
 

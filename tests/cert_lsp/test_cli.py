@@ -187,7 +187,7 @@ def test_notebook_lines_are_those_of_its_code_cells(tmp_path: Path, capsys: pyte
 
 def test_damaged_model_is_a_message(script: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["complete", f"{script}:3", "--model", "damaged"]) == 1
-    assert capsys.readouterr().err == "cert-lsp: The model is damaged. no completions. install it again.\n"
+    assert capsys.readouterr().err == "cert-lsp: The model is damaged; no completions; install it again.\n"
 
 
 def test_sketch_of_a_place(script: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,6 +38,7 @@ def test_complete_prints_code_to_insert_and_its_sketch(cert_lsp: CertLsp, tmp_pa
     for each in candidates:
         ast.parse(FLIGHTS.rstrip("\n") + each["code"])
         assert each["sketch"].strip()
+        assert set(each) == {"code", "sketch", "score"}
 
 
 def test_complete_is_deterministic(cert_lsp: CertLsp, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -140,27 +141,36 @@ def _with_example(head: str, value: str) -> str:
 def write(
     out: Path, operations: Sequence[Operation], pythons: Sequence[Path], count: int, seed: int, contaminated
 ) -> Report:
-    """Write train.parquet, heldout.parquet, report.json and report.md to `out`."""
+    """Write train.parquet, heldout.parquet, report.json and report.md to `out`; fewer samples where no new ones come.
+
+    Raises:
+        CorpusError: If there is not one sample.
+    """
     report = Report()
     rows: dict[str, list[dict[str, str]]] = {"train": [], "heldout": []}
     split = random.Random(f"{seed}/split")
     source = samples(operations, pythons, seed, contaminated, report)
     with tqdm(total=count, desc="textbook", unit="sample", smoothing=0.05) as bar:
-        for _, (sample, wire) in zip(range(count), source, strict=False):
-            part = "heldout" if split.random() < _HELD_OUT else "train"
-            rows[part].append(
-                {
-                    "head": sample.head,
-                    "code": sample.code,
-                    "sketch": wire,
-                    "kind": "textbook",
-                    "source": "textbook",
-                    "path": sample.operation.key,
-                    "split": part,
-                    "license": "own",
-                }
-            )
-            bar.update()
+        try:
+            for _, (sample, wire) in zip(range(count), source, strict=False):
+                part = "heldout" if split.random() < _HELD_OUT else "train"
+                rows[part].append(
+                    {
+                        "head": sample.head,
+                        "code": sample.code,
+                        "sketch": wire,
+                        "kind": "textbook",
+                        "source": "textbook",
+                        "path": sample.operation.key,
+                        "split": part,
+                        "license": "own",
+                    }
+                )
+                bar.update()
+        except CorpusError as error:
+            if not any(rows.values()):
+                raise
+            sys.stderr.write(f"python -m trainer textbook: {error}\n")
     out.mkdir(parents=True, exist_ok=True)
     for part, records in rows.items():
         pq.write_table(pa.Table.from_pylist(records), out / f"{part}.parquet", compression="zstd")

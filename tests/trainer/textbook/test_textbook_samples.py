@@ -2,13 +2,16 @@
 
 import ast
 import itertools
+import json
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cert_lsp.contract.prompt import split_cursor
+from cert_lsp.errors import CorpusError
 from trainer.textbook import build
 from trainer.textbook.build import Report, samples
 from trainer.textbook.operations import Operation, load, load_all
@@ -97,3 +100,17 @@ def test_what_the_evaluation_asks_is_dropped(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="no new samples"):
         next(source)
     assert set(report.dropped) <= {"in the evaluation", "seen before"}
+
+
+def test_a_catalogue_that_runs_dry_loses_nothing(
+    some: list[tuple[Sample, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def dry(*_: object) -> Iterator[tuple[Sample, str]]:
+        yield from some[:3]
+        raise CorpusError("no new samples")
+
+    monkeypatch.setattr(build, "samples", dry)
+    build.write(tmp_path, [], HERE, 10, 0, lambda texts: False)
+    assert "no new samples" in capsys.readouterr().err
+    sizes = json.loads((tmp_path / "report.json").read_text())["samples"]
+    assert sum(sizes.values()) == 3

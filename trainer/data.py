@@ -31,6 +31,7 @@ COLUMNS = ("head", "code", "sketch", "kind", "source")
 UNLEARNED, SKETCH, CODE = 0, 1, 2
 """What a token belongs to, where the loss counts it."""
 
+_PAD_TO = 16
 _log = logging.getLogger(__name__)
 
 
@@ -133,19 +134,24 @@ def make_batches(examples: Sequence[Example], batch_tokens: int) -> list[Batch]:
     """Sort examples by length and cut them into batches of at most ``batch_tokens`` ids, padding counted."""
     batches: list[list[Example]] = []
     for example in sorted(examples, key=lambda example: len(example.ids)):
-        if not batches or len(example.ids) * (len(batches[-1]) + 1) > batch_tokens:
+        if not batches or _padded(len(example.ids)) * (len(batches[-1]) + 1) > batch_tokens:
             batches.append([])
         batches[-1].append(example)
     return [_pad(batch) for batch in batches]
 
 
 def _pad(examples: Sequence[Example]) -> Batch:
-    shape = (len(examples), max(len(example.ids) for example in examples))
+    shape = (len(examples), _padded(max(len(example.ids) for example in examples)))
     ids, parts = np.zeros(shape, np.int64), np.zeros(shape, np.int8)
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = example.ids
         parts[row, : len(example.ids)] = example.parts
     return Batch(ids, parts, sum(len(example.ids) for example in examples))
+
+
+def _padded(length: int) -> int:
+    """Few different lengths: matrix libraries keep buffers for every shape that they meet, for ever."""
+    return -(-length // _PAD_TO) * _PAD_TO
 
 
 class Stream:

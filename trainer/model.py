@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from cert_lsp.errors import ConfigError
 from trainer.data import CODE, SKETCH, UNLEARNED, Batch
+from trainer.lora import fuse
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -47,17 +48,19 @@ def load_model(base: Path, lora: Lora | None, start: Path | None = None) -> PreT
                 f"{start} has rank {found.r} and alpha {found.lora_alpha}, the settings {lora.rank} and {lora.alpha}",
                 remedy="set lora.rank and lora.alpha to the adapter's",
             )
-        return adapted
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=lora.rank,
-            lora_alpha=lora.alpha,
-            lora_dropout=lora.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
-    )
+    else:
+        adapted = get_peft_model(
+            model,
+            LoraConfig(
+                r=lora.rank,
+                lora_alpha=lora.alpha,
+                lora_dropout=lora.dropout,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            ),
+        )
+    fuse(adapted)
+    return adapted
 
 
 class LearnedLoss(nn.Module):

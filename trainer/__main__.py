@@ -1,4 +1,4 @@
-"""``python -m trainer``: api-index | base | corpus | textbook | train.
+"""``python -m trainer``: api-index | base | corpus | plan | textbook | train.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -15,6 +15,7 @@ _COMMANDS = {
     "api-index": ("trainer.api_index", "list the API of pandas and NumPy for the server"),
     "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
+    "plan": ("trainer.plan", "say batch, ZeRO stage, memory and days of a run on GPUs"),
     "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),
     "train": ("trainer.train", "train a sketcher, a generator or both; run it again to resume"),
 }

@@ -98,6 +98,7 @@ class TrainConfig:
     micro_batch: int = _setting(4, "windows of tokens per process and pass; shorter examples: as many more of them")
     accumulation: int = _setting(1, "passes per optimizer step")
     precision: str = _setting("fp32", "fp32, or bf16-autocast: matrix products in bf16 where the machine has it")
+    checkpoint_activations: bool = _setting(False, "compute activations again in the backward pass: a third more time")
     deepspeed: str = _setting("ds_cpu.json", "DeepSpeed's settings; a path is relative to the TOML file")
     seed: int = _setting(0, "of adapters, dropout, mixture and order")
     log_every: int = _setting(1, "steps between two lines of metrics.jsonl")

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from trainer.config import Lora, TrainConfig
 
 
-def load_model(base: Path, lora: Lora | None, start: Path | None = None) -> PreTrainedModel:
+def load_model(
+    base: Path, lora: Lora | None, start: Path | None = None, *, checkpoint_activations: bool = False
+) -> PreTrainedModel:
     """Load a base folder in fp32; with ``lora``, adapters on all linear layers, fresh or those of ``start``.
+
+    ``checkpoint_activations``: keep only what stands between the blocks, and compute the rest again when it is needed.
 
     Raises:
         ConfigError: The folder holds no causal language model, or ``start`` no adapter that fits.
@@ -36,6 +40,8 @@ def load_model(base: Path, lora: Lora | None, start: Path | None = None) -> PreT
     except (OSError, ValueError) as error:
         raise ConfigError(f"{base} holds no causal language model: {error}") from error
     model.config.use_cache = False
+    if checkpoint_activations:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     if lora is None:
         return model
     from peft import LoraConfig, PeftModel, get_peft_model

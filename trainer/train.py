@@ -111,9 +111,8 @@ class Trainer:
         markers = {Marker(kind): token for kind, token in read_cert(base)["markers"].items()}
         encoder = Encoder.load(base / "tokenizer.json", markers)
         checkpoint.seed_everything(config.seed, 0)  # the adapters' first values, alike in all processes
-        wrapped = model.LearnedLoss(
-            model.load_model(base, config.lora, adapter), autocast=model.can_autocast(config, self._device)
-        )
+        loaded = model.load_model(base, config.lora, adapter, checkpoint_activations=config.checkpoint_activations)
+        wrapped = model.LearnedLoss(loaded, autocast=model.can_autocast(config, self._device))
         self._engine = engine.make_engine(wrapped, config, settings)
         checkpoint.seed_everything(config.seed, self._rank)
         self._checkpoints = checkpoint.Checkpoints(out, self._rank, self._world)

@@ -11,7 +11,8 @@
     ├── ConfigError              a setting or configuration file that is not valid
     ├── CorpusError              a corpus that cannot be read or written
     ├── ExportError              a checkpoint that cannot become a bundle
-    └── EvalError                a suite or samples file that cannot be scored
+    ├── EvalError                a suite or samples file that cannot be scored
+    └── BenchmarkError           a recording or a peer that cannot be used
 
 Each carries what a person needs to go on: the cause, the consequence and the remedy.
 """
@@ -79,3 +80,7 @@ class ExportError(CertError):
 
 class EvalError(CertError):
     """A suite or a samples file that cannot be run or scored."""
+
+
+class BenchmarkError(CertError):
+    """A recording that cannot be played, or a peer that cannot be measured."""

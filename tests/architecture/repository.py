@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cert_lsp", "trainer", "export", "evals")
+PACKAGES = ("cert_lsp", "trainer", "export", "evals", "benchmarks")
 
 
 @cache

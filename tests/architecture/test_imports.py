@@ -13,7 +13,13 @@ from packaging.utils import canonicalize_name
 
 from tests.architecture.repository import ROOT, modules
 
-EXTRAS = {"cert_lsp": [], "evals": ["evals"], "trainer": ["train", "data"], "export": ["export"]}
+EXTRAS = {
+    "cert_lsp": [],
+    "evals": ["evals"],
+    "trainer": ["train", "data"],
+    "export": ["export"],
+    "benchmarks": ["bench", "evals"],
+}
 """Package -> extras that its user installs."""
 
 SERVER = [
@@ -23,7 +29,7 @@ SERVER = [
 WALL = """
 import importlib, sys
 
-WALLED = {"torch", "transformers", "onnx", "optimum", "datasets", "pandas", "trainer", "export", "evals"}
+WALLED = {"torch", "transformers", "onnx", "optimum", "datasets", "pandas", "trainer", "export", "evals", "benchmarks"}
 
 class Wall:
     def find_spec(self, name, path=None, target=None):

@@ -97,6 +97,8 @@ def compare(
         for index, (context, prompt, tokens) in enumerate(zip(contexts, prompts, written, strict=True)):
             engine = model.engine()
             cold[OURS][index].append(_seconds(lambda: engine.complete(context)))  # noqa: B023 - called at once
+            engine = model.engine()
+            engine.complete(context, max_tokens=1)  # leaves the prompt in the cache, and no answer to go by
             warm[OURS][index].append(_seconds(lambda: engine.complete(context)))  # noqa: B023
             plain[OURS][index].append(_plain(model, prompt))
             for peer in peers:

@@ -4,13 +4,14 @@ A `Decoder` owns the key-value cache of one model. A request states all tokens t
 whatever the cache holds of them already is not read again, so the next keystroke, the code after its sketch, and
 another candidate that differs in its fifth token all cost only what is new.
 
-Guesses of what comes next (see `draft`) are read together with the token before them and kept as far as the model's
-own choices agree, so that an answer never depends on them. That needs a model whose values do not depend on how many
-tokens it reads at once.
+Guesses of what comes next (see `draft`, `recall`) are read together with the token before them and kept as far as the
+model's own choices agree, so that an answer never depends on them. That needs a model whose values do not depend on how
+many tokens it reads at once.
 
 Not thread-safe: a decoder belongs to one worker.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cert_lsp.contract.prompt import Marker
+from cert_lsp.engine.recall import Recall
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
 
@@ -108,6 +110,7 @@ class Decoder:
         self._vocabulary = vocabulary
         self._cache = runtime.new_cache()
         self._held: list[int] = []
+        self._recalls: defaultdict[frozenset[Marker], Recall] = defaultdict(Recall)  # sketches and code, by their ends
 
     @property
     def capacity(self) -> int:
@@ -149,6 +152,23 @@ class Decoder:
         """
         rows = self.read([*task.prompt, *(token for token, _ in task.start)], cancel)[np.newaxis]
         writing = _Writing(task, self._vocabulary)
+        recall = self._recalls[task.ends]
+        try:
+            self._write(writing, task, recall, rows, rng, cancel)
+        finally:  # an answer that a newer request ends is a guess for that one
+            recall.note(writing.tokens)
+        return writing.answer()
+
+    def _write(
+        self,
+        writing: "_Writing",
+        task: Task,
+        recall: Recall,
+        rows: NDArray[np.float32],
+        rng: np.random.Generator,
+        cancel: Event | None,
+    ) -> None:
+        """Choose token by token; `rows` are the logits behind the prompt, shape (1, vocabulary)."""
         guessed: list[int] = []
         room = min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)
         for _ in range(room):
@@ -160,13 +180,12 @@ class Decoder:
                 rows, guessed = rows[1:], guessed[1:]
                 continue
             self._rewind(len(self._held) - len(guessed))
-            guessed = list(task.guess(writing.text)) if task.guess else []
+            guessed = list(recall.after(writing.tokens) or (task.guess(writing.text) if task.guess else ()))
             guessed = guessed[: self.capacity - len(self._held) - 1]
             if len(self._held) == self.capacity:
                 break
             rows = self._append([token, *guessed], keep=1 + len(guessed))
         self._rewind(len(self._held) - len(guessed))
-        return writing.answer()
 
     def _rewind(self, length: int) -> None:
         self._cache.rewind(length)
@@ -194,6 +213,11 @@ class _Writing:
         self._complete = False
 
     @property
+    def tokens(self) -> list[int]:
+        """The answer's tokens so far, markers left out."""
+        return [token for token, _ in self._tokens]
+
+    @property
     def text(self) -> str:
         """The answer so far; the bytes of an unfinished character are left out."""
         return self._bytes.decode("utf-8", "ignore")
@@ -211,7 +235,7 @@ class _Writing:
         self._bytes += self._vocabulary.spelling(token)
         if len(self._bytes) > len(self._forced) and (end := self._task.ended(self.text)) is not None:
             self._finish(end)
-        elif _loops([token for token, _ in self._tokens]):
+        elif _loops(self.tokens):
             self.done = True
         return token
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE = 60.0  # seconds; a server that takes longer is broken
+_AUTOMATIC = 2  # a trigger of `textDocument/inlineCompletion`: while typing, not by a command
 _CAPABILITIES = {"textDocument": {"inlineCompletion": {}}, "window": {"workDoneProgress": True}}
 
 
@@ -48,9 +49,9 @@ class Buffer:
         self._editor.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def ask(self) -> Answer:
-        """Ask for ghost text at the cursor."""
+        """Ask for ghost text at the cursor, as an editor does after each key."""
         place = {"textDocument": {"uri": self.uri}, "position": self._position(self.cursor)}
-        return self._editor.request("textDocument/inlineCompletion", {**place, "context": {"triggerKind": 1}})
+        return self._editor.request("textDocument/inlineCompletion", {**place, "context": {"triggerKind": _AUTOMATIC}})
 
     def close(self) -> None:
         """Close the document."""

@@ -23,6 +23,8 @@ _AFTER = 4_000
 _TOP = 16_000
 _REACH = 8  # statements between an intent and the half-written one
 
+_LEAVES = ("return", "raise", "pass", "break", "continue")
+
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CLOSERS = re.compile(r"[\s)\]}:,;]*(?:#.*)?")
@@ -106,15 +108,18 @@ def whole_context(before: str) -> Context:
     before = _LINE_END.sub("\n", before)
     found = scan(before)
     line_prefix = before[before.rfind("\n") + 1 :]
-    blank = found.lines[-1].kind is Kind.BLANK
-    ask = _above(before, found.lines, len(found.lines) - 1, statements=0) if blank else None
+    last = len(found.lines) - 1
+    blank = found.lines[last].kind is Kind.BLANK
+    asked = _above(before, found.lines, last, statements=_REACH)
+    ask = _above(before, found.lines, last, statements=0) if blank else None
+    indent = ask.indent if ask else _indent_below(before, found.lines[last - 1]) if blank and last else ""
     head, typed = split_cursor(_SURROGATE.sub("\ufffd", before))
     return Context(
         before=before,
         after="",
-        intent=ask.intent if ask else "",
+        intent=asked.intent if asked else "",
         head=head,
-        forced=ask.indent if ask and ask.indent.startswith(typed) else typed,
+        forced=indent if indent.startswith(typed) else typed,
         line_prefix=line_prefix,
         block=ask is not None and ask.block,
         statement=head[found.lines[-1].start :] if found.lines[-1].kind is Kind.CODE else "",
@@ -165,6 +170,14 @@ def _finished(written: str) -> bool:
     """Say whether nothing is missing behind a statement: it ends in a closed bracket, a literal or a colon."""
     end = written.rstrip()[-8:]
     return any(match.end() == len(end) for match in _FINISHED.finditer(end)) and not re.search(r"[^\W\d]\w*\Z", end)
+
+
+def _indent_below(before: str, line: Line) -> str:
+    """Indentation of what follows a line of code directly; "" behind anything else, where it cannot be told."""
+    if line.kind is not Kind.CODE or line.text(before).lstrip().startswith(_LEAVES):
+        return ""
+    step = "\t" if line.indent.startswith("\t") else "    "
+    return line.indent + step if is_block_header(line.text(before)) else line.indent
 
 
 def _above(before: str, lines: tuple[Line, ...], index: int, statements: int) -> _Ask | None:

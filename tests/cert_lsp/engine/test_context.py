@@ -182,6 +182,22 @@ def test_whole_context_takes_everything() -> None:
     body = whole_context('def f(df):\n    """Mean."""\n')
     assert body.block
     assert body.insertion(body.forced + "x") == "    x"
+    assert whole_context("# mean of a\na = [1]\nx =").intent == "mean of a"
+
+
+@pytest.mark.parametrize(
+    ("before", "indent"),
+    [
+        ("def f(df):\n    df = df.dropna()\n", "    "),
+        ("def f(df):\n", "    "),
+        ("def f(df):\n    if df:\n", " " * 8),
+        ("def f(df):\n\tdf = df.dropna()\n", "\t"),
+        ("def f(df):\n    return df\n", ""),
+        ("def f(df):\n    df = df.dropna()\n\n", ""),
+    ],
+)
+def test_whole_context_goes_on_in_the_block_of_the_line_above(before: str, indent: str) -> None:
+    assert whole_context(before).forced == indent
 
 
 _CODE = "def f(x):|for x in df:|return |x = |df.mean|import pandas as pd\n|class A:| average of it"

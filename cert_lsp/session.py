@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cert_lsp.errors import CertError
+from cert_lsp.offers import Offer
 from cert_lsp.positions import body, column_to_index, split_lines, units
 from cert_lsp.settings import Settings
 
@@ -94,6 +95,8 @@ class Session:
         encoding: The negotiated position encoding.
         engine: The model, once it is loaded.
         failure: Why there will be no model.
+        documents: Open texts by their URI.
+        offers: What was offered last in each of them, by the feature that asked.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -102,6 +105,7 @@ class Session:
     engine: Engine | None = None
     failure: CertError | None = None
     documents: dict[str, Document] = field(default_factory=dict[str, Document])
+    offers: dict[tuple[str, str], Offer] = field(default_factory=dict["tuple[str, str]", Offer])
 
     def open(self, item: types.TextDocumentItem) -> None:
         """Take a document that the client opened."""
@@ -119,6 +123,7 @@ class Session:
     def close(self, uri: str) -> None:
         """Forget a document."""
         self.documents.pop(uri, None)
+        self.offers = {key: offer for key, offer in self.offers.items() if key[1] != uri}
 
     def take_snapshot(self, uri: str, position: types.Position) -> Snapshot | None:
         """The document and cursor as they are now, or None when the document is not open."""

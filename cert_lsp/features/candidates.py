@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cert_lsp.offers import Offer
 from cert_lsp.protocol import log_fault
 from cert_lsp.scheduler import Superseded
 
@@ -28,9 +29,12 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
     """
     if snapshot is None or ls.session.failure is not None:
         return []
-    settings = ls.session.settings
+    settings, key = ls.session.settings, (feature, snapshot.uri)
     try:
-        with ls.scheduler.claim((feature, snapshot.uri)) as job:
+        with ls.scheduler.claim(key) as job:
+            before = ls.session.offers.get(key)
+            if before and (left := before.rest(snapshot.text, snapshot.offset, count, settings)):
+                return left
             context = await job.run(ls.scheduler.reader, read_context, snapshot)
             if context is None:
                 return []
@@ -47,7 +51,9 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
                     cancel=job.cancelled,
                 )
 
-            return await job.run(ls.scheduler.model, complete)
+            found = await job.run(ls.scheduler.model, complete)
+            ls.session.offers[key] = Offer(snapshot.text, snapshot.offset, count, settings, found)
+            return found
     except Superseded:
         return []
     except Exception as error:  # a fault of ours must not pop up in an editor at every keystroke

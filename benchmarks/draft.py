@@ -56,7 +56,11 @@ def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
         offered = Engine(model.manifest, model.encoder, {Role.JOINT: drafting}).complete(context)
         if not drafting.placeholders:
             continue
-        with mock.patch("cert_lsp.engine.pipeline.follow", return_value=None):
+        with (
+            mock.patch("cert_lsp.engine.pipeline.follow", return_value=None),
+            mock.patch("cert_lsp.engine.recall.Recall.after", return_value=()),
+            mock.patch("cert_lsp.engine.decode.next_of", return_value=()),
+        ):
             without = Engine(model.manifest, model.encoder, {Role.JOINT: single}).complete(context)
         counted += 1
         equal += [each.code for each in offered] == [each.code for each in without]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cert_lsp.contract.prompt import Marker
-from cert_lsp.engine.recall import Recall
+from cert_lsp.engine.recall import Recall, next_of
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
 
@@ -180,7 +180,8 @@ class Decoder:
                 rows, guessed = rows[1:], guessed[1:]
                 continue
             self._rewind(len(self._held) - len(guessed))
-            guessed = list(recall.after(writing.tokens) or (task.guess(writing.text) if task.guess else ()))
+            followed = task.guess(writing.text) if task.guess else ()
+            guessed = list(recall.after(writing.tokens) or followed or next_of(token, self._held))
             guessed = guessed[: self.capacity - len(self._held) - 1]
             if len(self._held) == self.capacity:
                 break

@@ -1,7 +1,9 @@
 """Answers written lately, as guesses for the next one.
 
 Between two keystrokes most of an answer stays as it was, so the last answer is a draft of the next (see `decode`): what
-the model would write again is verified several tokens at a time. Like every draft it never changes the answer.
+the model would write again is verified several tokens at a time. Where there is nothing to recall, `next_of` guesses
+one token from what the model has read, which costs nothing: a lone token is read in two rows anyway (see `runtime`).
+Like every draft, neither changes an answer.
 """
 
 from collections import deque
@@ -33,3 +35,17 @@ class Recall:
             if len(answer) > len(begun) and answer[: len(begun)] == begun:
                 return answer[len(begun) : len(begun) + _MOST]
         return ()
+
+
+def next_of(token: int, held: Sequence[int]) -> tuple[int, ...]:
+    """Return the token that stood behind `token` in `held`, the tokens before it; () if it is new.
+
+    The last place counts, one with the same token before it more than others.
+    """
+    other: tuple[int, ...] = ()
+    for place in range(len(held) - 2, -1, -1):
+        if held[place] == token:
+            if place and held[place - 1] == held[-1]:
+                return (held[place + 1],)
+            other = other or (held[place + 1],)
+    return other

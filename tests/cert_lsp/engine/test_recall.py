@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.engine.decode import Decoder, Task
-from cert_lsp.engine.recall import Recall
+from cert_lsp.engine.recall import Recall, next_of
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, tiny_encoder
@@ -89,3 +89,16 @@ def test_answers_do_not_depend_on_those_before(prompts: list[tuple[list[int], bo
         wanted = task(prompt, Marker.END if ends else Marker.CODE)
         got = used.answer(wanted, np.random.default_rng(0))
         assert got == decoder(HashRuntime(3, CODE)).answer(wanted, np.random.default_rng(0))
+
+
+def test_the_last_place_with_the_same_token_before_it_tells_what_follows() -> None:
+    assert next_of(1, [7, 1, 2, 8, 1, 3, 7]) == (2,)
+    assert next_of(1, [7, 1, 2, 8, 1, 3, 9]) == (3,)
+    assert next_of(1, [7, 5, 5]) == ()
+    assert next_of(5, [7, 5]) == ()
+
+
+def test_what_the_prompt_says_is_written_in_fewer_passes() -> None:
+    runtime = ScriptRuntime({"# again<code>": CODE})
+    decoder(runtime).answer(task(ids(f"{CODE}\n# again<code>")), np.random.default_rng(0))
+    assert len(runtime.calls) < len(ids(CODE))

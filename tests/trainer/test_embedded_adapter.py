@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 from cert_lsp.contract.bundle import EMBEDDED, load_manifest
+from trainer.checkpoint import read_start
+from trainer.config import Lora, TrainConfig
 
 ADAPTER = Path(__file__).parents[2] / "trainer" / "adapters" / "default"
 
@@ -23,3 +25,8 @@ def test_the_model_has_seen_a_million_tokens() -> None:
         tokens += training["tokens"]
         training = training.get("start")
     assert tokens >= 1_000_000
+
+
+def test_training_can_start_from_it() -> None:
+    manifest = load_manifest(EMBEDDED)
+    assert read_start(ADAPTER, {"base": manifest.base}, TrainConfig(lora=Lora())) == manifest.training

@@ -101,6 +101,8 @@ def _merge(jobs: list[tuple[Source, Path]], folder: Path) -> Built:
                     built.splits[record["split"]] += 1
                     _sample(built, record, rng)
                 for split, batch_records in kept.items():
+                    if not batch_records:  # `datasets` cannot read a file whose first row group is empty
+                        continue
                     writers[split].write_table(pa.Table.from_pylist(batch_records, schema=_SCHEMA))
     for split in SPLITS:
         (folder / f"{split}.parquet.part").replace(folder / f"{split}.parquet")

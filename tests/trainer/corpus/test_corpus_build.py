@@ -88,6 +88,13 @@ def test_command_writes_splits_and_reports(folder: Path, tmp_path: Path, capsys:
     assert rows(out / "train.parquet") == train
 
 
+def test_no_row_group_is_empty(folder: Path, tmp_path: Path):
+    assert main(["corpus", "--folder", str(folder), "--out", str(tmp_path)]) == 0
+    for split in ("train", "heldout"):
+        metadata = pq.read_metadata(tmp_path / f"{split}.parquet")
+        assert all(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+
+
 def test_folder_without_code_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -17,6 +17,17 @@ FILE:LINE[:COL] is the place of the cursor. Lines and columns count from 1, colu
 COL 1 is before the first character, and without COL the cursor is at the end of the line. In a notebook (.ipynb)
 the lines are those of its code cells, one after the other.
 """
+_MODELS = """\
+Published models lie side by side in the store, one of them is in service, and `embedded`, which comes with the package,
+is always there. One that is damaged is refused. $CERT_LSP_STORE names another store than the user's.
+"""
+_ACTIONS = {
+    "list": "tell what was published; * is in service",
+    "publish": "copy a bundle into the store and put it in service",
+    "use": "put a version in service",
+    "rollback": "put the version before this one in service again",
+    "prune": "delete old versions, never the one in service",
+}
 _EXITS = "exit codes: 0 done (also when there is nothing to offer), 1 failure with a message, 2 wrong usage"
 _DESCRIPTION = "Pandas and NumPy code from comments, by way of a sketch, on this machine alone."
 _EXAMPLES = f"""\
@@ -27,6 +38,7 @@ examples:
   echo 'df[df.a > 1]' | cert-lsp sketch -         the sketch of a piece of code
   cert-lsp serve                                  the language server; editors start this
   cert-lsp doctor                                 is everything in order?
+  cert-lsp models rollback                        back to the model before this one
 
 {_EXITS}
 """
@@ -74,6 +86,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     doctor = command("doctor", "check the installation, the model and what the model answers")
+    models = command("models", "list the published models, and choose the one in service", _MODELS)
+    actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary in _ACTIONS.items():
+        action = actions.add_parser(name, help=summary, description=summary, epilog=_EXITS, formatter_class=raw)
+        if name == "use":
+            action.add_argument("name", metavar="NAME", help="as `list` tells it; `embedded` comes with the package")
+        elif name == "publish":
+            action.add_argument("bundle", type=Path, metavar="DIR", help="folder of a model bundle")
+        elif name == "prune":
+            action.add_argument(
+                "--keep", type=_keep, default=2, metavar="N", help="others to keep, the newest (default: 2)"
+            )
+        action.add_argument(
+            "--store", type=Path, metavar="DIR", help="the store (default: $CERT_LSP_STORE, else the user's)"
+        )
+        action.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
+
     embedded = os.environ.get("CERT_LSP_MODEL")
     for each in (complete, sketch, serve, doctor):
         each.add_argument(
@@ -81,7 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
             type=Path,
             metavar="DIR",
             default=Path(embedded) if embedded else None,
-            help="folder of a model bundle (default: $CERT_LSP_MODEL, else the one that comes with the package)",
+            help="folder of a model bundle (default: $CERT_LSP_MODEL, else the one in service; see `cert-lsp models`)",
         )
     for each in (complete, sketch, doctor):
         each.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
@@ -116,6 +145,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 10:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 10")
+    return int(text)
+
+
+def _keep(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
 
 

@@ -1,5 +1,7 @@
 """Options of the whole suite."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -12,3 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-picture", action="store_true", help="let the Neovim test draw docs/images/ghost-text.svg anew"
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_store_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What somebody has published on this machine changes no test, nor does a test change it."""
+    os.environ["CERT_LSP_STORE"] = str(tmp_path_factory.mktemp("store"))

@@ -7,6 +7,7 @@ from time import perf_counter
 from cert_lsp.cli.address import parse_address, read_place
 from cert_lsp.cli.output import write_candidates
 from cert_lsp.engine.context import build_context
+from cert_lsp.store import Store
 
 NOTHING_HERE = (
     "cert-lsp: There is nothing to offer here. Put the cursor after a comment or docstring that says what to do, "
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> int:
     else:
         from cert_lsp.engine.pipeline import Engine  # late: not needed where there is nothing to offer
 
-        engine = Engine.open(arguments.model)
+        engine = Engine.open(arguments.model or Store().current())
         started = perf_counter()
         candidates = engine.complete(context, candidates=arguments.candidates)
         elapsed = reading + perf_counter() - started

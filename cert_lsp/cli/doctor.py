@@ -13,8 +13,9 @@ from cert_lsp import __version__
 from cert_lsp.cli.output import write_json
 from cert_lsp.contract.bundle import EMBEDDED, verify
 from cert_lsp.errors import CertError, RuntimeUnavailableError
+from cert_lsp.store import Store
 
-_PACKAGES = ("numpy", "tokenizers", "libcst", "pygls", "lsprotocol")
+_PACKAGES = ("numpy", "tokenizers", "libcst", "pygls", "lsprotocol", "platformdirs")
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
 _REINSTALL = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'cert-lsp[cpu]' (or [gpu], [gpu13])"
 
@@ -36,7 +37,7 @@ class Check:
 
 def run(arguments: Namespace) -> int:
     """Print all checks; the exit code is 1 if any of them failed."""
-    folder: Path = arguments.model or EMBEDDED
+    folder: Path = arguments.model or Store().current() or EMBEDDED
     checks = [
         _check("versions", _versions),
         _check("runtime", _runtime),

@@ -10,6 +10,7 @@ from cert_lsp.cli.complete import NOTHING_HERE
 from cert_lsp.cli.output import write_candidates, write_json
 from cert_lsp.contract.sketch import Variant, sketch
 from cert_lsp.errors import ContextError
+from cert_lsp.store import Store
 
 
 def run(arguments: Namespace) -> int:
@@ -33,7 +34,7 @@ def run(arguments: Namespace) -> int:
         sys.stderr.write(NOTHING_HERE)
         candidates = []
     else:
-        engine = Engine.open(arguments.model)
+        engine = Engine.open(arguments.model or Store().current())
         started = perf_counter()
         candidates = engine.sketches(context, candidates=arguments.candidates)
         elapsed += perf_counter() - started

@@ -18,7 +18,7 @@ import threading
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
@@ -26,12 +26,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from cert_lsp import __version__
+from cert_lsp.loading import Models
 from cert_lsp.scheduler import Scheduler
 from cert_lsp.session import Session
 from cert_lsp.settings import Settings
-
-if TYPE_CHECKING:
-    from cert_lsp.engine.pipeline import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -146,26 +144,29 @@ class CertServer(LanguageServer):
     """One client's server: protocol, session and scheduler together.
 
     Args:
-        open_engine: Loads the model that the settings name; runs in the model's thread.
+        models: The models in service, which other connections may use as well.
         defaults: Settings that hold where the client sets nothing.
     """
 
     protocol: CertProtocol  # pyright: ignore[reportIncompatibleVariableOverride]
 
-    def __init__(self, open_engine: Callable[[Settings], Engine], defaults: Settings) -> None:
+    def __init__(self, models: Models, defaults: Settings) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
             "cert-lsp", __version__, protocol_cls=CertProtocol, converter_factory=default_converter
         )
-        self.open_engine = open_engine
-        self.session = Session(settings=defaults)
+        self.models = models
+        self.session = Session(initial=defaults, settings=defaults)
         self.scheduler = Scheduler()
         self.stopped = threading.Event()
         self.exit_code = 1
 
     def stop(self, exit_code: int) -> None:
-        """Let the message loop end after the current message."""
+        """Let the message loop end after the current message, and the model go."""
         self.exit_code = exit_code
         self.scheduler.close()
+        if self.session.model:
+            self.models.release(self.session.model)
+            self.session.model = None
         self.stopped.set()
 
     def report_server_error(self, error: Exception, source: Any) -> None:

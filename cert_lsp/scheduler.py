@@ -1,16 +1,16 @@
 """Which request gets the model: one at a time, and the latest of its kind.
 
-The model runs in a thread of its own, reading a buffer in another, so that the event loop stays free to take the next
-message. A request claims a key (feature and document); a newer claim of that key ends the older one. Work that waits
-in a queue is dropped, and work that runs sees its `Job.cancelled` event between two tokens. Editors differ in whether
-they cancel what they no longer want (Neovim does not), so this never depends on them.
+A model runs in a thread of its own (see `loading`), reading a buffer in another, so that the event loop stays free to
+take the next message. A request claims a key (feature and document); a newer claim of that key ends the older one. Work
+that waits in a queue is dropped, and work that runs sees its `Job.cancelled` event between two tokens. Editors differ
+in whether they cancel what they no longer want (Neovim does not), so this never depends on them.
 
 All methods belong to the event loop's thread.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Awaitable, Callable, Generator, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -32,16 +32,22 @@ class Job:
         self._future: asyncio.Future[object] | None = None
 
     async def run(self, executor: ThreadPoolExecutor, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Await `call` in the executor's thread.
+        """Await `call` in the executor's thread; else as `wait`."""
+        if self._superseded:
+            raise Superseded
+        return await self.wait(asyncio.get_running_loop().run_in_executor(executor, lambda: call(*args, **kwargs)))
+
+    async def wait(self, awaitable: Awaitable[T]) -> T:
+        """Await something.
 
         Raises:
             Superseded: A newer request claimed the key.
             asyncio.CancelledError: The client cancelled the request.
         """
-        if self._superseded:
-            raise Superseded
-        future = asyncio.get_running_loop().run_in_executor(executor, lambda: call(*args, **kwargs))
+        future = asyncio.ensure_future(awaitable)
         self._future = future  # pyright: ignore[reportAttributeAccessIssue] - Future is invariant
+        if self._superseded:
+            future.cancel()
         try:
             return await future
         except asyncio.CancelledError:
@@ -58,11 +64,10 @@ class Job:
 
 
 class Scheduler:
-    """Hands out claims, and the threads that their work runs in."""
+    """Hands out claims, and the thread in which buffers are read."""
 
     def __init__(self) -> None:
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="cert-reader")
-        self.model = ThreadPoolExecutor(1, thread_name_prefix="cert-model")
         self._jobs: dict[Hashable, Job] = {}
 
     @contextmanager
@@ -83,8 +88,11 @@ class Scheduler:
             older.supersede()
 
     def close(self) -> None:
-        """End every job; the threads stop at the next token and take no more work."""
+        """End every job, and take no more work."""
+        self.stop()
+        self.reader.shutdown(wait=False, cancel_futures=True)
+
+    def stop(self) -> None:
+        """End every job; one that runs stops at the next token."""
         for key in list(self._jobs):
             self.release(key)
-        self.reader.shutdown(wait=False, cancel_futures=True)
-        self.model.shutdown(wait=False, cancel_futures=True)

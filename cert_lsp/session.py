@@ -1,24 +1,23 @@
 """What one client's connection holds: its documents, its settings and the model.
 
-Mutable, and touched by the event loop's thread alone, save that the model's thread sets `Session.engine` or
-`Session.failure`, once. Work in other threads gets a frozen `Snapshot`.
+Mutable, and touched by the event loop's thread alone. Work in other threads gets a frozen `Snapshot`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cert_lsp.errors import CertError
 from cert_lsp.offers import Offer
 from cert_lsp.positions import body, column_to_index, split_lines, units
 from cert_lsp.settings import Settings
 
 if TYPE_CHECKING:
-    from cert_lsp.engine.pipeline import Engine
+    from cert_lsp.loading import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +89,38 @@ class Session:
     """The state of one connection.
 
     Attributes:
-        settings: What the client set.
-        problems: Sentences about settings that were not taken, shown once the client is ready.
+        initial: What held before the client's configuration was read: its ``initializationOptions``.
+        settings: What holds outside the workspace's folders.
+        folders: What holds within each folder, by its URI without the slash at the end.
+        problems: Sentences about settings that were not taken; told are those that the user has seen.
         encoding: The negotiated position encoding.
-        engine: The model, once it is loaded.
-        failure: Why there will be no model.
+        model: The model in service; None until the client's configuration is known.
+        configured: Set as soon as `model` is there, which need not be loaded then.
+        paused: Whether nothing is to be offered until the user resumes.
+        wanted: The choice of model that was last begun to be brought into service.
+        questions: How often the client was asked for its configuration.
         documents: Open texts by their URI.
         offers: What was offered last in each of them, by the feature that asked.
     """
 
+    initial: Settings = field(default_factory=Settings)
     settings: Settings = field(default_factory=Settings)
+    folders: dict[str, Settings] = field(default_factory=dict[str, Settings])
     problems: list[str] = field(default_factory=list[str])
+    told: set[str] = field(default_factory=set[str])
     encoding: str = "utf-16"
-    engine: Engine | None = None
-    failure: CertError | None = None
+    model: Model | None = None
+    configured: asyncio.Event = field(default_factory=asyncio.Event)
+    paused: bool = False
+    wanted: object = None
+    questions: int = 0
     documents: dict[str, Document] = field(default_factory=dict[str, Document])
     offers: dict[tuple[str, str], Offer] = field(default_factory=dict["tuple[str, str]", Offer])
+
+    def settings_for(self, uri: str) -> Settings:
+        """The settings of the innermost workspace folder that holds a document, else those outside of folders."""
+        holding = [folder for folder in self.folders if uri.startswith(f"{folder}/")]
+        return self.folders[max(holding, key=len)] if holding else self.settings
 
     def open(self, item: types.TextDocumentItem) -> None:
         """Take a document that the client opened."""

@@ -1,7 +1,7 @@
 """What a client can set, typed, with defaults.
 
-A client sends these as ``initializationOptions``. A value that is not valid gives the default and a line for the one
-message that the user sees; it never stops the server.
+A client sends these as ``initializationOptions`` and under ``cert`` in its configuration. A value that is not valid
+gives the default and a line for the one message that the user sees; it never stops the server.
 """
 
 from collections.abc import Callable
@@ -31,6 +31,11 @@ class Settings:
     sketch: bool = True
     candidates: int = 3
     max_tokens: int = 96
+
+    @property
+    def choice(self) -> tuple[Path | None, Provider, int | None]:
+        """What another model must be loaded for when it changes."""
+        return self.model, self.provider, self.threads
 
 
 def _path(value: object) -> Path:
@@ -72,7 +77,7 @@ OPTIONS: dict[str, tuple[str, Callable[[object], object]]] = {
 
 
 def parse_settings(options: object, defaults: Settings) -> tuple[Settings, list[str]]:
-    """Read ``initializationOptions``.
+    """Read an object of options.
 
     Args:
         options: Any JSON value; None (at the top or as a value) means "not set".

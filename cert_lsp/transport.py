@@ -49,7 +49,7 @@ def serve_stdio(server: CertServer) -> NoReturn:
 
 
 def serve_tcp(build: Callable[[], CertServer], host: str, port: int) -> int:
-    """Serve any number of clients, each with a server and a model of its own, until the process is interrupted.
+    """Serve any number of clients, each with a session of its own, until the process is interrupted.
 
     Args:
         build: Makes the server for one connection.

@@ -3,7 +3,8 @@
 import logging
 from argparse import Namespace
 
-from cert_lsp.server import build_server
+from cert_lsp.loading import Models
+from cert_lsp.server import build_server, open_engine
 from cert_lsp.settings import Settings
 from cert_lsp.transport import serve_stdio, serve_tcp
 
@@ -19,5 +20,6 @@ def run(arguments: Namespace) -> int:
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)  # it writes parameters, so the user's text, at any level
     defaults = Settings(model=arguments.model)
     if arguments.tcp:
-        return serve_tcp(lambda: build_server(defaults), *arguments.tcp)
+        models = Models(open_engine)
+        return serve_tcp(lambda: build_server(defaults, models), *arguments.tcp)
     serve_stdio(build_server(defaults))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cert_lsp.session import Snapshot
 
 
-async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, count: int) -> list[Candidate]:
+async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, *, several: bool) -> list[Candidate]:
     """Complete at a snapshot's cursor.
 
     A request that a newer one of the same feature and document overtakes gets the empty list: its client has moved on,
@@ -25,14 +25,20 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
         ls: The server.
         feature: Names the kind of request, of which only the latest a document is worked on.
         snapshot: Document and cursor; None for a document that is not open.
-        count: How many candidates to make.
+        several: Whether to make as many candidates as the settings say, rather than the best alone.
     """
-    if snapshot is None or ls.session.failure is not None:
+    session = ls.session
+    if snapshot is None or session.paused:
         return []
-    settings, key = ls.session.settings, (feature, snapshot.uri)
+    key = feature, snapshot.uri
     try:
         with ls.scheduler.claim(key) as job:
-            before = ls.session.offers.get(key)
+            await job.wait(session.configured.wait())
+            settings, model = session.settings_for(snapshot.uri), session.model
+            if model is None:  # the client has left
+                return []
+            count = settings.candidates if several else 1
+            before = session.offers.get(key)
             if before and (left := before.rest(snapshot.text, snapshot.offset, count, settings)):
                 return left
             context = await job.run(ls.scheduler.reader, read_context, snapshot)
@@ -40,7 +46,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
                 return []
 
             def complete() -> list[Candidate]:
-                engine = ls.session.engine  # looked up late: loading runs before this in the same thread
+                engine = model.engine  # looked up late: loading runs before this in the same thread
                 if engine is None:
                     return []
                 return engine.complete(
@@ -51,8 +57,8 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
                     cancel=job.cancelled,
                 )
 
-            found = await job.run(ls.scheduler.model, complete)
-            ls.session.offers[key] = Offer(snapshot.text, snapshot.offset, count, settings, found)
+            found = await job.run(model.thread, complete)
+            session.offers[key] = Offer(snapshot.text, snapshot.offset, count, settings, found)
             return found
     except Superseded:
         return []

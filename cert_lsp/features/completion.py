@@ -54,7 +54,7 @@ async def completion(ls: CertServer, params: types.CompletionParams) -> types.Co
     """List candidates where an intent is stated; elsewhere the list is empty and other servers have the field."""
     snapshot = ls.session.take_snapshot(params.text_document.uri, params.position)
     client = _Client.of(ls.client_capabilities)
-    found = await candidates_at(ls, "popup", snapshot, 1 if client.ghost_text else ls.session.settings.candidates)
+    found = await candidates_at(ls, "popup", snapshot, several=not client.ghost_text)
     items = [_item(snapshot, each, rank, client) for rank, each in enumerate(found)] if snapshot else []
     # Incomplete: another character can mean another answer, so the client asks again instead of filtering.
     return types.CompletionList(is_incomplete=True, items=items)

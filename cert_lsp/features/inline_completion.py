@@ -10,7 +10,7 @@ async def inline_completion(ls: CertServer, params: types.InlineCompletionParams
     """Offer the best candidate while typing, several on an explicit request."""
     snapshot = ls.session.take_snapshot(params.text_document.uri, params.position)
     automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
-    found = await candidates_at(ls, "inline", snapshot, 1 if automatic else ls.session.settings.candidates)
+    found = await candidates_at(ls, "inline", snapshot, several=not automatic)
     if snapshot is None:
         return types.InlineCompletionList(items=[])
     # Neovim needs a range, and every client a single-line one.

@@ -35,16 +35,20 @@ async def show_sketch(ls: CertServer, arguments: list[object]) -> dict[str, obje
         raise JsonRpcInvalidParams("The document is not open. Open it in the editor first.")
     try:
         with ls.scheduler.claim((SHOW_SKETCH, uri)) as job:
+            await job.wait(session.configured.wait())
+            if (model := session.model) is None:
+                raise JsonRpcException("The server is shutting down.", types.LSPErrorCodes.RequestFailed)
             context = await job.run(ls.scheduler.reader, read_context, snapshot)
             if context is None:
                 return {"candidates": []}
 
             def sketches() -> list[Candidate]:
-                if session.engine is None:
-                    raise JsonRpcException(str(session.failure), types.LSPErrorCodes.RequestFailed)
-                return session.engine.sketches(context, candidates=session.settings.candidates, cancel=job.cancelled)
+                if model.engine is None:
+                    raise JsonRpcException(str(model.failure), types.LSPErrorCodes.RequestFailed)
+                wanted = session.settings_for(uri).candidates
+                return model.engine.sketches(context, candidates=wanted, cancel=job.cancelled)
 
-            found = await job.run(ls.scheduler.model, sketches)
+            found = await job.run(model.thread, sketches)
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
     return {"candidates": [{"code": each.code, "sketch": each.sketch, "score": each.score} for each in found]}

@@ -1,7 +1,7 @@
 """Runs the real server over standard input and output, or TCP, with a fake engine.
 
 Usage: python -m tests.cert_lsp.fake_server SECONDS_TO_LOAD SECONDS_TO_DECODE [HOST:PORT]. A negative loading time is a
-damaged model.
+damaged model, and so is one in a folder of that name.
 """
 
 import logging
@@ -10,7 +10,9 @@ import time
 
 from cert_lsp import transport
 from cert_lsp.errors import BundleError
+from cert_lsp.loading import Models
 from cert_lsp.server import build_server
+from cert_lsp.settings import Settings
 from tests.cert_lsp.fakes import FakeEngine
 
 
@@ -19,18 +21,20 @@ def main() -> int:
     transport.WATCH_SECONDS = 0.3
     loading, decoding = float(sys.argv[1]), float(sys.argv[2])
 
-    def open_engine(settings: object) -> FakeEngine:
+    def open_engine(settings: Settings) -> FakeEngine:
         time.sleep(abs(loading))
-        if loading < 0:
+        name = settings.model.name if settings.model else "fake"
+        if loading < 0 or name == "damaged":
             raise BundleError("The model is damaged", "there will be no completions", "install it again")
         sys.stdout.write("a library prints something\n")
         sys.stdout.flush()
-        return FakeEngine(decoding)
+        return FakeEngine(decoding, name)
 
     if len(sys.argv) > 3:
         host, _, port = sys.argv[3].rpartition(":")
-        return transport.serve_tcp(lambda: build_server(open_engine=open_engine), host, int(port))
-    transport.serve_stdio(build_server(open_engine=open_engine))
+        models = Models(open_engine)
+        return transport.serve_tcp(lambda: build_server(models=models), host, int(port))
+    transport.serve_stdio(build_server(models=Models(open_engine)))
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ class FakeCandidate:
 class FakeEngine:
     """Says in its answer how many decodes were begun and how many were ended early."""
 
-    manifest = SimpleNamespace(name="fake")
-
-    def __init__(self, seconds: float = 0.0) -> None:
+    def __init__(self, seconds: float = 0.0, name: str = "fake") -> None:
+        self.manifest = SimpleNamespace(name=name)
         self.steps = round(seconds / 0.01)
         self.begun = 0
         self.cancelled = 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 URI = "file:///work.py"
@@ -15,7 +16,12 @@ TEXT = "import pandas as pd\ndf = pd.read_csv('a.csv')\n# total of each column"
 
 
 class RawClient:
-    """Speaks to a server process or socket; use as a context manager."""
+    """Speaks to a server process or socket; use as a context manager.
+
+    Attributes:
+        received: All messages that were read.
+        answers: What makes the answers to the server's requests, by their methods; others get none.
+    """
 
     def __init__(self, reader: BinaryIO, writer: BinaryIO, process: subprocess.Popen[bytes] | None = None) -> None:
         self.process = process
@@ -23,6 +29,7 @@ class RawClient:
         self.received: list[dict[str, Any]] = []
         self._queue: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._last_id = 0
+        self.answers: dict[str, Callable[[Any], object]] = {"window/workDoneProgress/create": lambda params: None}
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -89,20 +96,24 @@ class RawClient:
 
     def next(self, timeout: float = 10) -> dict[str, Any]:
         message = self._queue.get(timeout=timeout)
-        assert message is not None, "the server closed the connection"
+        if message is None:
+            raise ConnectionError("the server closed the connection")
         self.received.append(message)
+        if "id" in message and (answer := self.answers.get(message.get("method", ""))):
+            self.reply(message, answer(message.get("params")))
         return message
 
+    def reply(self, request: dict[str, Any], result: object) -> None:
+        self.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode())
+
     def response(self, request_id: int | None, timeout: float = 10) -> dict[str, Any]:
-        """The response to a request, read already or still to come; progress bars are granted meanwhile."""
+        """The response to a request, read already or still to come."""
         deadline = time.monotonic() + timeout
         while True:
             for message in self.received:
                 if "method" not in message and message["id"] == request_id:
                     return message
-            message = self.next(max(deadline - time.monotonic(), 0.001))
-            if message.get("method") == "window/workDoneProgress/create":
-                self.write(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": None}).encode())
+            self.next(max(deadline - time.monotonic(), 0.001))
 
     def wait_for(self, method: str, timeout: float = 10) -> dict[str, Any]:
         """The next notification or request of a method, read already or still to come."""
@@ -113,16 +124,30 @@ class RawClient:
             pass
         return message
 
+    def wait_until(self, holds: Callable[[], bool], timeout: float = 10) -> None:
+        """Read messages until something holds."""
+        deadline = time.monotonic() + timeout
+        while not holds():
+            assert time.monotonic() < deadline
+            with contextlib.suppress(queue.Empty):
+                self.next(0.05)
+
     def drain(self, quiet: float = 0.2) -> None:
         """Read until nothing has come for a while, or the connection is closed."""
-        with contextlib.suppress(queue.Empty):
-            while (message := self._queue.get(timeout=quiet)) is not None:
-                self.received.append(message)
+        with contextlib.suppress(queue.Empty, ConnectionError):
+            while True:
+                self.next(quiet)
 
     def initialize(
-        self, capabilities: dict[str, Any] | None = None, options: object = None, process_id: int | None = None
+        self,
+        capabilities: dict[str, Any] | None = None,
+        options: object = None,
+        process_id: int | None = None,
+        folders: tuple[str, ...] = (),
     ) -> dict[str, Any]:
-        params = {"processId": process_id, "rootUri": None, "capabilities": capabilities or {}}
+        params: dict[str, Any] = {"processId": process_id, "rootUri": None, "capabilities": capabilities or {}}
+        if folders:
+            params["workspaceFolders"] = [{"uri": folder, "name": folder} for folder in folders]
         if options is not None:
             params["initializationOptions"] = options
         result = self.response(self.request("initialize", params))
@@ -137,6 +162,24 @@ class RawClient:
         position = {"line": line, "character": character}
         params = {"textDocument": {"uri": uri}, "position": position, "context": {"triggerKind": kind}}
         return self.request("textDocument/inlineCompletion", params)
+
+    def command(self, name: str, *arguments: object) -> Any:
+        """The result of a command."""
+        request = self.request("workspace/executeCommand", {"command": name, "arguments": list(arguments)})
+        return self.response(request)["result"]
+
+    def change(self, *edits: tuple[tuple[int, int], tuple[int, int], str], uri: str = URI, version: int = 2) -> None:
+        """Replace ranges, each given as two (line, character), by text."""
+        changes = [
+            {"range": {"start": {"line": a, "character": b}, "end": {"line": c, "character": d}}, "text": text}
+            for (a, b), (c, d), text in edits
+        ]
+        document = {"uri": uri, "version": version}
+        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+
+    def notifications(self, method: str) -> list[Any]:
+        """The parameters of the notifications of a method that were read."""
+        return [each["params"] for each in self.received if each.get("method") == method]
 
     def exit_code(self, timeout: float = 10) -> int:
         assert self.process

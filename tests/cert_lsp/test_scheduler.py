@@ -26,7 +26,7 @@ async def work(scheduler: Scheduler, key: str, result: str, seconds: float, log:
                 log.append(f"{result} ended early")
             return result
 
-        return await job.run(scheduler.model, call)
+        return await job.run(scheduler.reader, call)
 
 
 async def test_newer_claim_ends_the_older_one_at_once(scheduler: Scheduler) -> None:
@@ -70,13 +70,13 @@ async def test_errors_come_through_and_free_the_key(scheduler: Scheduler) -> Non
         raise ValueError("no")
 
     with scheduler.claim("a") as job, pytest.raises(ValueError, match="no"):
-        await job.run(scheduler.model, fail)
+        await job.run(scheduler.reader, fail)
     assert await work(scheduler, "a", "next", 0, []) == "next"
 
 
 async def test_second_step_of_a_superseded_job_does_not_start(scheduler: Scheduler) -> None:
     with scheduler.claim("a") as job, scheduler.claim("a"), pytest.raises(Superseded):
-        await job.run(scheduler.model, lambda: None)
+        await job.run(scheduler.reader, lambda: None)
 
 
 async def test_one_piece_of_model_work_at_a_time(scheduler: Scheduler) -> None:
@@ -93,7 +93,7 @@ async def test_one_piece_of_model_work_at_a_time(scheduler: Scheduler) -> None:
 
     async def one(key: int) -> None:
         with scheduler.claim(key) as job:
-            await job.run(scheduler.model, call)
+            await job.run(scheduler.reader, call)
 
     await asyncio.gather(*(one(key) for key in range(10)))
     assert most == 1

@@ -30,7 +30,13 @@ def test_capabilities_are_advertised() -> None:
     assert capabilities["textDocumentSync"]["change"] == 2
     assert capabilities["textDocumentSync"]["openClose"] is True
     assert capabilities["positionEncoding"] == "utf-16"
-    assert set(capabilities["executeCommandProvider"]["commands"]) == {"cert.showSketch", "cert.status"}
+    assert set(capabilities["executeCommandProvider"]["commands"]) == {
+        "cert.showSketch",
+        "cert.status",
+        "cert.pause",
+        "cert.resume",
+        "cert.reloadModel",
+    }
 
 
 def test_initialize_returns_before_the_model_is_loaded_and_requests_wait_for_it() -> None:
@@ -267,6 +273,7 @@ def test_progress_is_kept_from_clients_that_lack_it() -> None:
 
 def test_client_that_refuses_the_progress_bar_is_served() -> None:
     with RawClient.fake(loading=0.2) as client:
+        client.answers.clear()
         client.initialize({"window": {"workDoneProgress": True}})
         create = client.wait_for("window/workDoneProgress/create")
         error = {"code": -32603, "message": "no"}
@@ -290,7 +297,7 @@ def test_damaged_model_gives_one_message_and_empty_answers() -> None:
         command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
         assert "damaged" in client.response(command)["error"]["message"]
         status = client.response(client.request("workspace/executeCommand", {"command": "cert.status"}))["result"]
-        assert status["state"] == "failed"
+        assert status["state"] == "error"
         client.drain()
         assert len([each for each in client.received if each.get("method") == "window/showMessage"]) == 1
 

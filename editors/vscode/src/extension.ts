@@ -11,7 +11,6 @@ let client: Client | undefined;
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("CERT-LSP", { log: true });
   const status = new StatusItem();
-  const sketches = new SketchView(() => client);
 
   async function start(): Promise<void> {
     await client?.stop().catch(() => undefined); // one that has crashed cannot stop
@@ -23,7 +22,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       return;
     }
     output.info(`Starting ${program}`);
-    client = createClient(program, output, (report) => status.show(report));
+    client = createClient(program, ["serve"], output, (report) => status.show(report));
     try {
       await client.start();
     } catch (error) {
@@ -32,23 +31,26 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }
   }
 
+  let last = Promise.resolve();
+  const restart = () => (last = last.then(start)); // one after the other, whoever asks
+
   const tell = (command: string) => () => client?.command(command);
   context.subscriptions.push(
     output,
     status,
-    sketches,
-    vscode.commands.registerCommand("certLsp.restart", start),
+    new SketchView(() => client),
+    vscode.commands.registerCommand("certLsp.restart", restart),
     vscode.commands.registerCommand("certLsp.showOutput", () => output.show()),
     vscode.commands.registerCommand("certLsp.pause", tell("cert.pause")),
     vscode.commands.registerCommand("certLsp.resume", tell("cert.resume")),
     vscode.commands.registerCommand("certLsp.reloadModel", tell("cert.reloadModel")),
-    vscode.workspace.onDidChangeConfiguration(async (change) => {
-      if (change.affectsConfiguration("certLsp.path")) {
-        await start();
-      }
-    }),
+    vscode.commands.registerCommand("certLsp.clearFeedback", tell("cert.clearFeedback")),
+    vscode.workspace.onDidChangeConfiguration((change) =>
+      change.affectsConfiguration("cert.path") ? restart() : undefined,
+    ),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => (client ? undefined : restart())),
   );
-  await start();
+  await restart();
 }
 
 export async function deactivate(): Promise<void> {

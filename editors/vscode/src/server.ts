@@ -1,10 +1,11 @@
 /** Where the server's program is. */
 
 import * as fs from "node:fs/promises";
+import * as os from "node:os";
 import * as path from "node:path";
 import * as vscode from "vscode";
 
-const PROGRAM = process.platform === "win32" ? "cert-lsp.exe" : "cert-lsp";
+const [PROGRAM, BIN] = process.platform === "win32" ? ["cert-lsp.exe", "Scripts"] : ["cert-lsp", "bin"];
 
 /** The part of the Python extension's API that is used: https://www.npmjs.com/package/@vscode/python-extension. */
 interface PythonApi {
@@ -18,22 +19,31 @@ export interface Search {
   places: string[];
 }
 
-/** Look at the setting, which stands alone where it is set, then on the PATH, then beside the selected Python. */
+/**
+ * Look at the setting, which stands alone where it is set; else at the workspace's `.venv`, the PATH and the Python
+ * that is selected in VS Code, in this order. A workspace that is not trusted names no program.
+ */
 export async function findServer(): Promise<Search> {
-  const set = vscode.workspace.getConfiguration("certLsp").get<string | null>("path");
+  const set = vscode.workspace.getConfiguration("cert").get<string | null>("path");
   if (set) {
-    const file = set.replace(/^~(?=[/\\])/, process.env["HOME"] ?? process.env["USERPROFILE"] ?? "~");
-    return (await isProgram(file)) ? { program: file, places: [] } : { places: [`${file} (the setting certLsp.path)`] };
+    const file = set.replace(/^~(?=[/\\])/, os.homedir());
+    return (await isProgram(file)) ? { program: file, places: [] } : { places: [`${file} (the setting cert.path)`] };
   }
-  const places = ["the PATH"];
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean);
+  const places: string[] = [];
+  const candidates: string[] = [];
+  if (vscode.workspace.isTrusted) {
+    const roots = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === "file");
+    candidates.push(...roots.map(({ uri }) => path.join(uri.fsPath, ".venv", BIN)));
+    places.push("the workspace's .venv");
+  }
+  candidates.push(...(process.env["PATH"] ?? "").split(path.delimiter).filter(Boolean));
+  places.push("the PATH");
   const python = await selectedPython();
   if (python) {
-    // An environment may be named by its folder or by its Python.
-    folders.push(path.dirname(python), path.join(python, process.platform === "win32" ? "Scripts" : "bin"));
+    candidates.push(path.dirname(python), path.join(python, BIN)); // named by its Python or by its folder
     places.push(`beside the selected Python (${python})`);
   }
-  for (const folder of folders) {
+  for (const folder of candidates) {
     const file = path.join(folder, PROGRAM);
     if (await isProgram(file)) {
       return { program: file, places };
@@ -45,16 +55,16 @@ export async function findServer(): Promise<Search> {
 /** Say that there is no server, what follows from it and what to do about it. */
 export async function explainMissing(places: string[]): Promise<void> {
   const message =
-    `CERT-LSP: the program cert-lsp was not found; looked at ${places.join(" and ")}. There will be no completions. ` +
-    "Install it with `pip install 'cert-lsp[cpu]'` in your Python environment, or set certLsp.path.";
-  const choice = await vscode.window.showErrorMessage(message, "Open Setting", "Select Python", "Try Again");
-  if (choice === "Open Setting") {
-    await vscode.commands.executeCommand("workbench.action.openSettings", "certLsp.path");
-  } else if (choice === "Select Python") {
-    await vscode.commands.executeCommand("python.setInterpreter");
-  } else if (choice === "Try Again") {
-    await vscode.commands.executeCommand("certLsp.restart");
-  }
+    `CERT-LSP: the program cert-lsp was not found; looked at ${places.join(", ")}. There will be no completions. ` +
+    "Install it into your Python environment, or set cert.path.";
+  const actions: Record<string, () => Thenable<unknown>> = {
+    "How to Install": () =>
+      vscode.commands.executeCommand("workbench.action.openWalkthrough", "cert-lsp.cert-lsp#start", false),
+    "Open Setting": () => vscode.commands.executeCommand("workbench.action.openSettings", "cert.path"),
+    "Try Again": () => vscode.commands.executeCommand("certLsp.restart"),
+  };
+  const choice = await vscode.window.showErrorMessage(message, ...Object.keys(actions));
+  await actions[choice ?? ""]?.();
 }
 
 async function selectedPython(): Promise<string | undefined> {

@@ -7,8 +7,9 @@
 import * as vscode from "vscode";
 import type { Client } from "./client";
 
-const SKETCH = vscode.Uri.parse("cert-sketch:/sketch.py");
-const PLACEHOLDER = /\$\w+/g;
+const SKETCH = vscode.Uri.from({ scheme: "cert-sketch", path: "/CERT sketch" });
+const PLACEHOLDER =
+  /\$(number|float|floatexponant|complex|string|rawstring|interstring|interrawstring|binarystring|unicodestring)\b/g;
 const PAUSE_MS = 300; // in typing, after which the code follows
 
 /** One answer of `cert.showSketch`. */
@@ -58,6 +59,7 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
       vscode.commands.registerCommand("certLsp.nextSketch", () => this.turn(1)),
       vscode.commands.registerCommand("certLsp.previousSketch", () => this.turn(-1)),
     );
+    void closeTabs(); // one from an earlier session belongs to nothing
   }
 
   dispose(): void {
@@ -122,9 +124,8 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
     }
     const edit = new vscode.WorkspaceEdit();
     edit.insert(shown.document.uri, shown.position, shown.code);
-    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter((tab) => isSketchTab(tab));
-    await vscode.window.tabGroups.close(tabs);
     this.shown = undefined;
+    await closeTabs();
     await vscode.workspace.applyEdit(edit);
   }
 
@@ -133,7 +134,7 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
     const edit = new vscode.WorkspaceEdit();
     edit.replace(SKETCH, new vscode.Range(0, 0, document.lineCount, 0), text);
     await vscode.workspace.applyEdit(edit);
-    this.highlight();
+    this.follow(document); // also where the text stayed the same, and nothing told of a change
   }
 
   /** After a change of the text: have its code written, once the user pauses. */
@@ -245,6 +246,9 @@ function isSketch(document: vscode.TextDocument): boolean {
   return document.uri.scheme === SKETCH.scheme;
 }
 
-function isSketchTab(tab: vscode.Tab): boolean {
-  return tab.input instanceof vscode.TabInputText && tab.input.uri.scheme === SKETCH.scheme;
+async function closeTabs(): Promise<void> {
+  const tabs = vscode.window.tabGroups.all
+    .flatMap((group) => group.tabs)
+    .filter(({ input }) => input instanceof vscode.TabInputText && input.uri.scheme === SKETCH.scheme);
+  await vscode.window.tabGroups.close(tabs);
 }

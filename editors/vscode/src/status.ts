@@ -1,9 +1,9 @@
 /** The item in the status bar: is the model there, is the server paused, and what went wrong. */
 
 import * as vscode from "vscode";
-import type { Report } from "./client";
+import type { Status } from "./client";
 
-const LOOKS: Record<Report["state"], { icon: string; says: string; click: string }> = {
+const LOOKS: Record<Status["state"], { icon: string; says: string; click: string }> = {
   loading: { icon: "loading~spin", says: "the model is being loaded", click: "certLsp.showOutput" },
   ready: { icon: "sparkle", says: "ready; click to pause", click: "certLsp.pause" },
   paused: { icon: "debug-pause", says: "paused; click to resume", click: "certLsp.resume" },
@@ -19,16 +19,16 @@ export class StatusItem implements vscode.Disposable {
     this.item.show();
   }
 
-  show(report: Report): void {
-    const { icon, says, click } = LOOKS[report.state];
+  show(status: Status): void {
+    const { icon, says, click } = LOOKS[status.state];
     this.item.text = `$(${icon}) CERT`;
-    this.item.tooltip = [`CERT-LSP: ${says}`, report.model && `Model: ${report.model}`, report.message]
+    this.item.tooltip = [`CERT-LSP: ${says}`, status.model && `Model: ${status.model}`, status.message]
       .filter(Boolean)
       .join("\n");
     this.item.accessibilityInformation = { label: `CERT-LSP: ${says}` };
     this.item.command = click;
     this.item.backgroundColor =
-      report.state === "error" ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
+      status.state === "error" ? new vscode.ThemeColor("statusBarItem.warningBackground") : undefined;
   }
 
   dispose(): void {

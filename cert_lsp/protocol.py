@@ -36,6 +36,14 @@ logger = logging.getLogger(__name__)
 Command = Callable[[list[object]], Awaitable[object]]
 """What answers a command, once pygls has bound it to its server."""
 
+_NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    [
+        types.NotebookDocumentFilterWithCells(
+            cells=[types.NotebookCellLanguage("python"), types.NotebookCellLanguage("markdown")], notebook="*"
+        )
+    ]
+)
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -128,6 +136,27 @@ class CertProtocol(LanguageServerProtocol):
         """Forget the document."""
         self._server.session.close(params.text_document.uri)
 
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidOpenNotebookDocumentParams
+    ) -> None:
+        """Take the notebook into the session."""
+        self._server.session.open_notebook(params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidChangeNotebookDocumentParams
+    ) -> None:
+        """Apply the changes to the session's notebook."""
+        self._server.session.change_notebook(params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, params: types.DidCloseNotebookDocumentParams
+    ) -> None:
+        """Forget the notebook."""
+        self._server.session.close_notebook(params)
+
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, params: types.ExecuteCommandParams
@@ -152,7 +181,11 @@ class CertServer(LanguageServer):
 
     def __init__(self, models: Models, defaults: Settings) -> None:
         super().__init__(  # pyright: ignore[reportUnknownMemberType]
-            "cert-lsp", __version__, protocol_cls=CertProtocol, converter_factory=default_converter
+            "cert-lsp",
+            __version__,
+            notebook_document_sync=_NOTEBOOKS,
+            protocol_cls=CertProtocol,
+            converter_factory=default_converter,
         )
         self.models = models
         self.session = Session(initial=defaults, settings=defaults)

@@ -6,17 +6,20 @@ Mutable, and touched by the event loop's thread alone. Work in other threads get
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from cert_lsp.notebooks import script_above
 from cert_lsp.offers import Offer
 from cert_lsp.positions import body, column_to_index, split_lines, units
 from cert_lsp.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cert_lsp.loading import Model
 
 
@@ -100,6 +103,7 @@ class Session:
         wanted: The choice of model that was last begun to be brought into service.
         questions: How often the client was asked for its configuration.
         documents: Open texts by their URI.
+        notebooks: The cells of open notebooks, in order, by the notebook's URI; their texts are among the documents.
         offers: What was offered last in each of them, by the feature that asked.
     """
 
@@ -115,11 +119,13 @@ class Session:
     wanted: object = None
     questions: int = 0
     documents: dict[str, Document] = field(default_factory=dict[str, Document])
+    notebooks: dict[str, list[types.NotebookCell]] = field(default_factory=dict[str, "list[types.NotebookCell]"])
     offers: dict[tuple[str, str], Offer] = field(default_factory=dict["tuple[str, str]", Offer])
 
     def settings_for(self, uri: str) -> Settings:
         """The settings of the innermost workspace folder that holds a document, else those outside of folders."""
-        holding = [folder for folder in self.folders if uri.startswith(f"{folder}/")]
+        place = self.notebook_of(uri) or uri
+        holding = [folder for folder in self.folders if place.startswith(f"{folder}/")]
         return self.folders[max(holding, key=len)] if holding else self.settings
 
     def open(self, item: types.TextDocumentItem) -> None:
@@ -128,19 +134,75 @@ class Session:
 
     def change(self, params: types.DidChangeTextDocumentParams) -> None:
         """Apply changes in their order; changes of a document that is not open are dropped."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            return
-        for change in params.content_changes:
-            document.apply(change, self.encoding)
-        document.version = params.text_document.version
+        self._change(params.text_document, params.content_changes)
+
+    def _change(
+        self,
+        identifier: types.VersionedTextDocumentIdentifier,
+        changes: Sequence[types.TextDocumentContentChangeEvent],
+    ) -> None:
+        if document := self.documents.get(identifier.uri):
+            for change in changes:
+                document.apply(change, self.encoding)
+            document.version = identifier.version
 
     def close(self, uri: str) -> None:
         """Forget a document."""
         self.documents.pop(uri, None)
         self.offers = {key: offer for key, offer in self.offers.items() if key[1] != uri}
 
+    def open_notebook(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Take a notebook and the texts of its cells."""
+        self.notebooks[params.notebook_document.uri] = list(params.notebook_document.cells)
+        for item in params.cell_text_documents:
+            self.open(item)
+
+    def change_notebook(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Apply changes of the order and the texts of cells; those of a notebook that is not open are dropped."""
+        cells, changes = self.notebooks.get(params.notebook_document.uri), params.change.cells
+        if cells is None or changes is None:
+            return
+        if structure := changes.structure:
+            array = structure.array
+            cells[array.start : array.start + array.delete_count] = array.cells or []
+            for item in structure.did_open or []:
+                self.open(item)
+            for identifier in structure.did_close or []:
+                self.close(identifier.uri)
+        for changed in changes.data or []:
+            cells[:] = [changed if each.document == changed.document else each for each in cells]
+        for content in changes.text_content or []:
+            self._change(content.document, content.changes)
+
+    def close_notebook(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Forget a notebook and its cells."""
+        cells = self.notebooks.pop(params.notebook_document.uri, [])
+        for uri in {each.document for each in cells} | {each.uri for each in params.cell_text_documents}:
+            self.close(uri)
+
+    def notebook_of(self, uri: str) -> str | None:
+        """The notebook that a document is a cell of, if it is."""
+        holding = (name for name, cells in self.notebooks.items() if any(each.document == uri for each in cells))
+        return next(holding, None)
+
     def take_snapshot(self, uri: str, position: types.Position) -> Snapshot | None:
-        """The document and cursor as they are now, or None when the document is not open."""
+        """The document and cursor as they are now, or None when the document is not open.
+
+        A cell's text begins with what it is read with (see `notebooks`); the position remains that in the cell.
+        """
         document = self.documents.get(uri)
-        return document.snapshot(uri, position, self.encoding) if document else None
+        if document is None:
+            return None
+        snapshot = document.snapshot(uri, position, self.encoding)
+        if (notebook := self.notebook_of(uri)) is None:
+            return snapshot
+        cells = self.notebooks[notebook]
+        above = cells[: next(index for index, cell in enumerate(cells) if cell.document == uri)]
+        code = [self._text(each) for each in above if each.kind is types.NotebookCellKind.Code]
+        markdown = self._text(above[-1]) if above and above[-1].kind is types.NotebookCellKind.Markup else ""
+        script = script_above(code, markdown)
+        return replace(snapshot, text=script + snapshot.text, offset=len(script) + snapshot.offset)
+
+    def _text(self, cell: types.NotebookCell) -> str:
+        document = self.documents.get(cell.document)
+        return "\n".join(map(body, document.lines)) if document else ""

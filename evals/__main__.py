@@ -32,6 +32,8 @@ examples:
   python -m evals run --suite PandasEval.jsonl NumpyEval.jsonl --bundle out/bundle --mode sketch \\
       --samples 20 --temperature 0.8 --out out/sampled
       pass@1 and pass@10 of another bundle, from twenty samples a task
+  python -m evals pairs --pairs out/retrain/split/pairs.jsonl --bundle out/retrain/bundle --out out/pairs
+      held-out pairs of a retraining: exact sketch and code, edit similarity, loss
   python -m evals score --suite PandasEval.jsonl --samples out/sampled/samples.jsonl
       score samples again, or samples made elsewhere
 """
@@ -79,6 +81,20 @@ def score(options: argparse.Namespace) -> int:
     samples = list(read_samples(options.samples))
     out = options.out or options.samples.parent
     return _score(suites, samples, options.python or pinned_python(), out, as_json=options.json)
+
+
+def pairs(options: argparse.Namespace) -> int:
+    """Judges a bundle by held-out pairs of intent and code: exact matches, edit similarity, loss."""
+    from cert_lsp.contract.bundle import EMBEDDED
+    from cert_lsp.engine.pipeline import Engine
+    from evals.pairs import judge_pairs, mean_figures, read_pairs
+
+    bundle = options.bundle or EMBEDDED
+    judged = judge_pairs(Engine.open(bundle), bundle, read_pairs(options.pairs), options.out)
+    figures = {"pairs": len(judged), **mean_figures(judged)}
+    told = "\n".join(f"{name:<16} {value:.4g}" for name, value in figures.items())
+    sys.stdout.write((json.dumps(figures) if options.json else told) + "\n")
+    return 0
 
 
 def check(options: argparse.Namespace) -> int:
@@ -184,6 +200,14 @@ def _parser() -> argparse.ArgumentParser:
     scoring(scored)
     scored.add_argument("--samples", type=Path, required=True, metavar="FILE", help="the samples.jsonl to score")
     scored.add_argument("--out", type=Path, metavar="DIR", help="folder for score.json (default: the samples' own)")
+
+    judging = command(pairs, "judge a bundle by held-out pairs of intent and code")
+    judging.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="JSON Lines: id, head, code, sketch")
+    judging.add_argument("--bundle", type=Path, metavar="DIR", help="model folder (default: the embedded one)")
+    judging.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for pairs.jsonl; goes on with what is there"
+    )
+    judging.add_argument("--json", action="store_true", help="print JSON")
 
     scoring(command(check, "run a suite's listed solutions: does the installation score right?"))
 

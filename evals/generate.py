@@ -72,9 +72,9 @@ def generate(engine: Completer, suites: Sequence[Suite], decoding: Decoding, sam
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _stamp(folder / SETTINGS, settings)
+        stamp_settings(folder / SETTINGS, settings)
         path = folder / SAMPLES
-        _drop_torn_line(path)
+        drop_torn_line(path)
         present = {(one.task_id, one.sample) for one in read_samples(path)} if path.exists() else set()
         wanted = [(task, n) for suite in suites for task in suite.tasks for n in range(samples)]
         missing = [(task, n) for task, n in wanted if (task.task_id, n) not in present]
@@ -122,7 +122,7 @@ def read_samples(path: Path) -> Iterator[Sample]:
         yield Sample(task_id, record.get("sample", number), completion, record.get("sketch", ""))
 
 
-def _stamp(path: Path, settings: dict[str, Any]) -> None:
+def stamp_settings(path: Path, settings: dict[str, Any]) -> None:
     """Writes the settings, or compares them with those already there."""
     if not path.exists():
         partial = path.with_suffix(".tmp")
@@ -142,7 +142,7 @@ def _stamp(path: Path, settings: dict[str, Any]) -> None:
         )
 
 
-def _drop_torn_line(path: Path) -> None:
+def drop_torn_line(path: Path) -> None:
     """Removes a last line that an interrupted run wrote only in part."""
     if path.exists() and (content := path.read_bytes()) and not content.endswith(b"\n"):
         with path.open("r+b") as file:

@@ -8,7 +8,7 @@ from cert_lsp.features.completion import completion
 from cert_lsp.features.configuration import configuration_changed, folders_changed, initialize, initialized
 from cert_lsp.features.inline_completion import inline_completion
 from cert_lsp.features.service import PAUSE, RELOAD, RESUME, pause, reload_model, resume
-from cert_lsp.features.sketch import SHOW_SKETCH, show_sketch
+from cert_lsp.features.sketch import COMPLETE_FROM_SKETCH, SHOW_SKETCH, complete_from_sketch, show_sketch
 from cert_lsp.features.status import STATUS, STATUS_REQUEST, answer_status, status
 from cert_lsp.loading import Models
 from cert_lsp.protocol import CertServer
@@ -46,6 +46,7 @@ def build_server(defaults: Settings | None = None, models: Models | None = None)
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
     server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]))(completion)
     server.command(SHOW_SKETCH)(show_sketch)
+    server.command(COMPLETE_FROM_SKETCH)(complete_from_sketch)
     server.feature(STATUS_REQUEST)(answer_status)
     server.command(STATUS)(status)
     server.command(PAUSE)(pause)

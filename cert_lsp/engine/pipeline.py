@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 from threading import Event
 from typing import Literal, Self
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from cert_lsp.contract.bundle import EMBEDDED, Manifest, check_sizes, load_manifest
 from cert_lsp.contract.prompt import Layout, Marker, Role, Segment, render, render_without_sketch
-from cert_lsp.contract.sketch import Sketch
+from cert_lsp.contract.sketch import Sketch, parse_wire
 from cert_lsp.contract.sketch import sketch as make_sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.context import Context, whole_context
@@ -158,6 +158,37 @@ class Engine:
         """
         return self.complete(context, candidates=candidates, cancel=cancel)
 
+    def complete_from(
+        self, context: Context, sketch: str, *, candidates: int = 1, max_tokens: int = 96, cancel: Event | None = None
+    ) -> list[Candidate]:
+        """Write the code that follows from a given sketch.
+
+        Args:
+            context: What is asked for.
+            sketch: As `Candidate.template`, perhaps changed; one without placeholders is the code itself.
+            candidates: How many to write.
+            max_tokens: Longest code.
+            cancel: Ends the work between two tokens when set.
+
+        Returns:
+            Best first; empty if nothing that can be offered follows, or if the model knows no sketches.
+
+        Raises:
+            DecodeCancelled: If `cancel` was set.
+        """
+        request = _Request(
+            self.manifest.layout,
+            self._decoders,
+            self._encoder,
+            context,
+            candidates,
+            max_tokens,
+            Sampling(),
+            np.random.default_rng(0),
+            cancel,
+        )
+        return rank(context, request.draws_from(_placed(sketch, context.forced)))
+
 
 @dataclass(frozen=True)
 class _Request:
@@ -181,6 +212,15 @@ class _Request:
         for answer in self._several(*self._sketch_task()):
             wire = self._whole(answer)
             yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
+
+    def draws_from(self, sketch: Sketch) -> Iterator[Draw]:
+        """Write up to `candidates` answers to a sketch that is given."""
+        if not sketch.placeholders:
+            if sketch.wire.startswith(self.context.forced):
+                yield Draw(sketch.wire, _shown(sketch), 0.0)
+        elif self.layout is not Layout.PLAIN:
+            for answer in self._several(*self._code_task(sketch)):
+                yield Draw(self._whole(answer), _shown(sketch), _mean(answer))
 
     def _by(self, sketch: Sketch, written: Answer) -> Draw:
         """Write the code of one sketch; a whole sketch without placeholders is its own code."""
@@ -272,8 +312,14 @@ def _mean(*answers: Answer) -> float:
 
 
 def _shown(sketch: Sketch) -> str:
-    """Return a sketch as people see it, without the indentation of its place."""
-    return dedent(sketch.text.strip("\n")).strip()
+    """Return a sketch's wire text without the indentation of its place."""
+    return dedent(sketch.wire.strip("\n")).strip()
+
+
+def _placed(shown: str, forced: str) -> Sketch:
+    """Return a sketch with the indentation of its place, which is that of `forced`; the inverse of `_shown`."""
+    lines = "\n".join(shown.splitlines()).strip()
+    return parse_wire(indent(lines, forced[: len(forced) - len(forced.lstrip())]))
 
 
 def _shortened(head: str, share: float) -> str:

@@ -31,17 +31,19 @@ class Candidate:
         sketch: Its sketch, in the spelling for people.
         score: Mean natural logarithm of the probability of its tokens; higher is better.
         api_exists: Whether pandas, NumPy and Python have what it names (see `api_index`), as far as that can be told.
+        template: Its sketch as `Engine.complete_from` takes it, with a dollar sign before each placeholder.
     """
 
     code: str
     sketch: str
     score: float
     api_exists: bool = True
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What the models gave: an answer, which starts with the context's `forced`, its sketch, and their score."""
+    """What the models gave: an answer, which starts with the context's `forced`, its sketch in wire text, the score."""
 
     answer: str
     sketch: str
@@ -60,7 +62,11 @@ def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
         if not says_something(context, answer) or not parses(context, answer):
             continue
         candidate = Candidate(
-            context.insertion(answer), draw.sketch, draw.score, names_api_that_exists(context, answer)
+            context.insertion(answer),
+            sketches.parse_wire(draw.sketch).text,
+            draw.score,
+            names_api_that_exists(context, answer),
+            draw.sketch,
         )
         key = "".join(answer.split())
         if key not in best or draw.score > best[key][1].score:

@@ -1,7 +1,8 @@
-"""The command ``cert.showSketch``: which sketches the intent at the cursor suggests, and where each leads.
+"""Sketches as documents: ``cert.showSketch`` and ``cert.completeFromSketch`` (docs/protocol.md).
 
-Arguments: ``[uri, position]``. Result: ``{"candidates": [{"code", "sketch", "score"}]}``, best first, `score` the mean
-log-probability a token.
+A sketch comes and goes with a dollar sign before each placeholder, so that it can be edited without being mistaken.
+Both commands answer ``{"candidates": [{"code", "sketch", "score"}]}``, best first; `score` is the mean log-probability
+a token.
 """
 
 from __future__ import annotations
@@ -16,25 +17,76 @@ from cert_lsp.protocol import CertServer
 from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
-    from cert_lsp.engine.pipeline import Candidate
+    import threading
+    from collections.abc import Callable
+
+    from cert_lsp.engine.context import Context
+    from cert_lsp.engine.pipeline import Candidate, Engine
 
 SHOW_SKETCH = "cert.showSketch"
+COMPLETE_FROM_SKETCH = "cert.completeFromSketch"
+
+_MOST = 10
 
 
 async def show_sketch(ls: CertServer, arguments: list[object]) -> dict[str, object]:
-    """Answer the command.
+    """Say which sketches the intent at the cursor suggests, and where each leads.
 
     Raises:
-        JsonRpcInvalidParams: The arguments are not a document and a position.
+        JsonRpcInvalidParams: The arguments are not a document, a position and perhaps a count.
         JsonRpcException: There is no model (request failed), or a newer request overtook this one (content modified).
     """
-    uri, position = _parse(arguments)
+    match arguments:
+        case [str(uri), position]:
+            count = None
+        case [str(uri), position, int(count)] if 1 <= count <= _MOST:
+            pass
+        case _:
+            raise JsonRpcInvalidParams(f'{SHOW_SKETCH} takes [uri, {{"line", "character"}}, count from 1 to {_MOST}?].')
+    count = count or ls.session.settings_for(uri).candidates
+
+    def sketches(engine: Engine, context: Context, cancel: threading.Event) -> list[Candidate]:
+        return engine.sketches(context, candidates=count, cancel=cancel)
+
+    return await _answer(ls, SHOW_SKETCH, uri, position, sketches)
+
+
+async def complete_from_sketch(ls: CertServer, arguments: list[object]) -> dict[str, object]:
+    """Write the code that follows from a sketch, which the user may have changed.
+
+    Raises:
+        JsonRpcInvalidParams: The arguments are not a document, a position and a text.
+        JsonRpcException: As `show_sketch`.
+    """
+    match arguments:
+        case [str(uri), position, str(sketch)]:
+            pass
+        case _:
+            raise JsonRpcInvalidParams(f'{COMPLETE_FROM_SKETCH} takes [uri, {{"line", "character"}}, sketch].')
+    settings = ls.session.settings_for(uri)
+
+    def codes(engine: Engine, context: Context, cancel: threading.Event) -> list[Candidate]:
+        return engine.complete_from(
+            context, sketch, candidates=settings.candidates, max_tokens=settings.max_tokens, cancel=cancel
+        )
+
+    return await _answer(ls, COMPLETE_FROM_SKETCH, uri, position, codes)
+
+
+async def _answer(
+    ls: CertServer,
+    command: str,
+    uri: str,
+    position: object,
+    ask: Callable[[Engine, Context, threading.Event], list[Candidate]],
+) -> dict[str, object]:
+    """Ask the model at a place; the latest request of a command and document counts."""
     session = ls.session
-    snapshot = session.take_snapshot(uri, position)
+    snapshot = session.take_snapshot(uri, _position(command, position))
     if snapshot is None:
         raise JsonRpcInvalidParams("The document is not open. Open it in the editor first.")
     try:
-        with ls.scheduler.claim((SHOW_SKETCH, uri)) as job:
+        with ls.scheduler.claim((command, uri)) as job:
             await job.wait(session.configured.wait())
             if (model := session.model) is None:
                 raise JsonRpcException("The server is shutting down.", types.LSPErrorCodes.RequestFailed)
@@ -42,25 +94,21 @@ async def show_sketch(ls: CertServer, arguments: list[object]) -> dict[str, obje
             if context is None:
                 return {"candidates": []}
 
-            def sketches() -> list[Candidate]:
+            def candidates() -> list[Candidate]:
                 if model.engine is None:
                     raise JsonRpcException(str(model.failure), types.LSPErrorCodes.RequestFailed)
-                wanted = session.settings_for(uri).candidates
-                return model.engine.sketches(context, candidates=wanted, cancel=job.cancelled)
+                return ask(model.engine, context, job.cancelled)
 
-            found = await job.run(model.thread, sketches)
+            found = await job.run(model.thread, candidates)
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
-    return {"candidates": [{"code": each.code, "sketch": each.sketch, "score": each.score} for each in found]}
+    return {"candidates": [{"code": each.code, "sketch": each.template, "score": each.score} for each in found]}
 
 
-def _parse(arguments: list[object]) -> tuple[str, types.Position]:
-    """Read ``[uri, position]``."""
+def _position(command: str, value: object) -> types.Position:
+    """Read a position."""
     try:
-        uri, position = arguments
-        fields = cast("dict[str, int]", position)
-        if isinstance(uri, str):
-            return uri, types.Position(line=fields["line"], character=fields["character"])
+        fields = cast("dict[str, int]", value)
+        return types.Position(line=fields["line"], character=fields["character"])
     except (ValueError, TypeError, KeyError):
-        pass
-    raise JsonRpcInvalidParams(f'{SHOW_SKETCH} takes [uri, {{"line", "character"}}].')
+        raise JsonRpcInvalidParams(f'{command} takes a position {{"line", "character"}}.') from None

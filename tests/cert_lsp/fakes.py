@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from cert_lsp.engine.context import Context
@@ -14,6 +14,8 @@ class FakeCandidate:
     code: str
     sketch: str
     score: float
+    template: str = "df.sum()"
+    api_exists: bool = True
 
 
 class FakeEngine:
@@ -49,3 +51,15 @@ class FakeEngine:
         self, context: Context, *, candidates: int = 3, cancel: threading.Event | None = None
     ) -> list[FakeCandidate]:
         return self.complete(context, candidates=candidates, cancel=cancel)
+
+    def complete_from(
+        self,
+        context: Context,
+        sketch: str,
+        *,
+        candidates: int = 1,
+        max_tokens: int = 96,
+        cancel: threading.Event | None = None,
+    ) -> list[FakeCandidate]:
+        found = self.complete(context, candidates=candidates, cancel=cancel)
+        return [replace(each, code=context.lead + sketch.replace("$string", "'a'"), template=sketch) for each in found]

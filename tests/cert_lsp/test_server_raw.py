@@ -32,6 +32,7 @@ def test_capabilities_are_advertised() -> None:
     assert capabilities["positionEncoding"] == "utf-16"
     assert set(capabilities["executeCommandProvider"]["commands"]) == {
         "cert.showSketch",
+        "cert.completeFromSketch",
         "cert.status",
         "cert.pause",
         "cert.resume",
@@ -451,20 +452,6 @@ def test_popup_is_short_where_there_is_ghost_text_too() -> None:
         client.open()
         params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
         assert len(client.response(client.request("textDocument/completion", params))["result"]["items"]) == 1
-
-
-def test_show_sketch_gives_candidates_with_scores() -> None:
-    with RawClient.fake() as client:
-        client.initialize()
-        client.open()
-        arguments = [URI, {"line": 2, "character": 22}]
-        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
-        candidates = client.response(command)["result"]["candidates"]
-        assert [each["score"] for each in candidates] == [0, -1, -2]
-        assert all(each["sketch"] == "df.sum()" and each["code"].startswith("\ndf.sum()") for each in candidates)
-        arguments[1] = {"line": 0, "character": 0}
-        command = client.request("workspace/executeCommand", {"command": "cert.showSketch", "arguments": arguments})
-        assert client.response(command)["result"] == {"candidates": []}
 
 
 def test_tcp_serves_one_client_after_another() -> None:

@@ -138,6 +138,44 @@ def test_made_up_api_is_offered_where_there_is_nothing_else() -> None:
     assert (candidate.code, candidate.api_exists) == ("x = df.isempty()", False)
 
 
+def test_code_follows_from_a_sketch_that_was_changed() -> None:
+    changed = "x = df[$string].median()"
+    context = context_of(COMMENT + "|")
+    script = {f"{changed}<code>": "x = df['delay'].median()", f"{COMMENT}<code>": "wrong()"}
+    [candidate] = joint(ScriptRuntime(script)).complete_from(context, changed)
+    assert candidate.code == "x = df['delay'].median()"
+    assert (candidate.template, candidate.sketch) == (changed, "x = df[string].median()")
+    generator = ScriptRuntime({f"{changed}\n# [segmentation]\n{IMPORTS}{COMMENT}<code>": "x = df['delay'].median()"})
+    assert paper(ScriptRuntime({}), generator).complete_from(context, changed)[0].code == candidate.code
+
+
+def test_sketch_without_placeholders_is_the_code_if_it_fits_what_is_typed() -> None:
+    engine = joint(ScriptRuntime({"<code>": "wrong()"}))
+    context = context_of("def f(df):\n    # average delay\n    return df.me|")
+    assert [each.code for each in engine.complete_from(context, "mean(axis=1)\r\n")] == ["an(axis=1)"]
+    assert engine.complete_from(context, "sum()") == []
+    assert engine.complete_from(context, "me(") == []
+
+
+def test_sketch_takes_the_indentation_of_its_place() -> None:
+    sketch = "for i in df:\n    print($string)"
+    code = "    for i in df:\n        print('a')"
+    placed = "    for i in df:\n        print($string)"
+    context = context_of("def f(df):\n    # show all\n    |")
+    for engine in (
+        joint(ScriptRuntime({f"{placed}<code>": code})),
+        joint(ScriptRuntime({"<sketch>": placed, f"{placed}<code>": code})),
+    ):
+        [candidate] = engine.complete_from(context, sketch)
+        assert candidate.code == code.lstrip()
+        assert candidate.template == sketch
+
+
+def test_untrained_model_knows_no_sketches() -> None:
+    plain = fake_engine(Layout.PLAIN, {Role.PLAIN: ScriptRuntime({COMMENT: "x = df.head(3)\n"})})
+    assert plain.complete_from(context_of(COMMENT + "|"), "x = df.head($number)") == []
+
+
 def test_draws_are_repeatable_and_differ() -> None:
     engine = joint(HashRuntime(0, "df.x = \n"))
     context = context_of(COMMENT + "|")

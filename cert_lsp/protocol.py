@@ -13,10 +13,11 @@ Errors are logged by type and place, never by message or parameters: those can h
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -192,10 +193,21 @@ class CertServer(LanguageServer):
         self.scheduler = Scheduler()
         self.stopped = threading.Event()
         self.exit_code = 1
+        self._attended: set[asyncio.Task[None]] = set()
+
+    def attend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside the message loop until the server stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._attended.add(task)  # the loop itself holds tasks but weakly
+        task.add_done_callback(self._attended.discard)
+        if self.stopped.is_set():
+            task.cancel()
 
     def stop(self, exit_code: int) -> None:
         """Let the message loop end after the current message, and the model go."""
         self.exit_code = exit_code
+        for task in list(self._attended):
+            task.cancel()
         self.scheduler.close()
         if self.session.model:
             self.models.release(self.session.model)

@@ -15,7 +15,7 @@ from cert_lsp.contract.bundle import EMBEDDED, verify
 from cert_lsp.errors import CertError, RuntimeUnavailableError
 from cert_lsp.store import Store
 
-_PACKAGES = ("numpy", "tokenizers", "libcst", "pygls", "lsprotocol", "platformdirs")
+_PACKAGES = ("numpy", "tokenizers", "libcst", "pygls", "lsprotocol", "platformdirs", "watchdog")
 _RUNTIMES = ("onnxruntime", "onnxruntime-gpu")
 _REINSTALL = "pip uninstall -y onnxruntime onnxruntime-gpu && pip install 'cert-lsp[cpu]' (or [gpu], [gpu13])"
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from cert_lsp.features.following import follow_store
 from cert_lsp.features.service import put_in_service
 from cert_lsp.features.status import PATIENCE, show
 from cert_lsp.protocol import CertServer
@@ -34,6 +35,7 @@ async def initialized(ls: CertServer, params: types.InitializedParams) -> None:
     """Ask for the configuration, then load the model. Requests that come meanwhile wait for both."""
     await _ask(ls)
     await asyncio.gather(_register(ls), put_in_service(ls))
+    ls.attend(follow_store(ls))
 
 
 async def configuration_changed(ls: CertServer, params: types.DidChangeConfigurationParams) -> None:

@@ -38,6 +38,8 @@ async def put_in_service(ls: CertServer) -> None:
     still_wanted = session.wanted == wanted and not ls.stopped.is_set()
     if model.failure and still_wanted:
         show(ls, types.MessageType.Error, str(model.failure))
+    for refused in model.refused:
+        show(ls, types.MessageType.Warning, f"{refused} Another model answers instead.")
     if not is_first:
         surplus = model
         if session.model and session.model is not model and still_wanted and not model.failure:

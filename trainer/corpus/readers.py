@@ -54,11 +54,13 @@ class Source:
         name: The package's or folder's name, for reports.
         path: The archive or the folder.
         heldout: Whether all of it is kept for evaluation.
+        members: Of a folder, the files to read, relative to it, with forward slashes; None: all that are fit.
     """
 
     name: str
     path: Path
     heldout: bool = False
+    members: tuple[str, ...] | None = None
 
 
 def read(source: Source, drops: Counter[str]) -> Iterator[Document]:
@@ -107,7 +109,7 @@ def _members(source: Source, wanted=_wanted) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of the wanted files."""
     path = source.path
     if path.is_dir():
-        yield from _folder_members(path, wanted)
+        yield from _folder_members(path, wanted, source.members)
     elif not path.exists():
         raise CorpusError(f"{path} does not exist", "there is nothing to read", "check the path")
     elif tarfile.is_tarfile(path):
@@ -131,10 +133,11 @@ def _members(source: Source, wanted=_wanted) -> Iterator[tuple[str, bytes]]:
         )
 
 
-def _folder_members(folder: Path, wanted) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(folder.rglob("*")):
+def _folder_members(folder: Path, wanted, members: tuple[str, ...] | None) -> Iterator[tuple[str, bytes]]:
+    named = sorted(folder.rglob("*")) if members is None else [folder / member for member in members]
+    for path in named:
         relative = path.relative_to(folder)
-        if _SKIPPED_FOLDERS & set(relative.parts) or not wanted(relative.as_posix()):
+        if (members is None and _SKIPPED_FOLDERS & set(relative.parts)) or not wanted(relative.as_posix()):
             continue
         try:
             if path.is_symlink() or not path.is_file():

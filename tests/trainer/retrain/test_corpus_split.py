@@ -1,0 +1,148 @@
+"""Repositories to records and pairs: secrets dropped, nothing held out that was trained on, the same for any reader."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from cert_lsp.errors import CorpusError
+from tests.trainer.retrain.team import KEYS, WORDS, write_team
+from trainer.retrain.corpus import build
+from trainer.retrain.repository import Repository, Rules, look_over
+from trainer.retrain.secrets import reasons
+from trainer.retrain.split import split
+
+pq = pytest.importorskip("pyarrow.parquet")
+
+
+def look(folder: Path) -> Repository:
+    return look_over(folder, Rules(), Counter())
+
+
+def test_secrets_and_addresses_are_found_and_ordinary_code_is_not() -> None:
+    texts = {
+        "df = pd.read_csv('a.csv')\ndf.groupby('carrier_key')['delay'].mean()": "",
+        "x = 1\naws = 'AKIA" + "IOSFODNN7EXAMPLA'\ny = 2": "secret: AWS Access Key",
+        "password = 'hunter2" + "secret'": "secret: Secret Keyword",
+        "": "",
+        "owner = 'bob.miller@corp.io'": "personal data: e-mail address",
+        "owner = 'somebody@example.com'\ncolour = '#ff00aa'": "",
+        "key = '" + "deadbeefcafebabe0123456789abcdef01234567'": "secret: Hex High Entropy String",
+    }
+    assert reasons(list(texts)) == list(texts.values())
+
+
+def test_records_of_the_team_without_its_secrets(tmp_path: Path) -> None:
+    team = write_team(tmp_path / "team", files=3)
+    (team / "again.py").write_text((team / f"report_{KEYS[0]}_0.py").read_text())
+    leak = 'import pandas as pd\ndf = pd.read_csv("x.csv")\n\n# mean price per owner\n'
+    leak += 'df.assign(token="AKIA' + 'IOSFODNN7EXAMPLA").groupby("owner")["price"].mean()\n'
+    (team / "leak.py").write_text(leak)
+    out = tmp_path / "out"
+    out.mkdir()
+    build([look(team)], Counter({"file: vendored": 7}), out)
+    report = json.loads((out / "report.json").read_text())
+    assert report["drops"]["secret: AWS Access Key"] >= 1
+    assert report["drops"]["duplicate"] >= len(WORDS)
+    assert report["drops"]["file: vendored"] == 7
+    text = (out / "records.parquet").read_bytes()
+    records = pq.read_table(out / "records.parquet").to_pylist()
+    assert len(records) == report["records"] >= 3 * len(WORDS)
+    assert b"AKIA" not in text
+    assert not any("AKIA" in record["head"] + record["code"] for record in records)
+
+
+def test_two_readers_and_an_interrupted_one_write_the_same_bytes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("trainer.retrain.corpus.CHUNK", 2)
+    team = look(write_team(tmp_path / "team", files=6))
+    outs = [tmp_path / name for name in ("one", "two", "again")]
+    for out in outs:
+        out.mkdir()
+    build([team], Counter(), outs[0])
+    build([team], Counter(), outs[1], processes=2)
+    kept = outs[2] / "shards"
+    kept.mkdir()
+    for name in ("000000.parquet", "000000.json", "000001.parquet"):  # the last was cut off before its note
+        (kept / name).write_bytes((outs[0] / "shards" / name).read_bytes()[: 10 if name == "000001.parquet" else None])
+    build([team], Counter(), outs[2])
+    for name in ("records.parquet", "report.json"):
+        assert len({(out / name).read_bytes() for out in outs}) == 1
+
+
+def test_code_without_pandas_teaches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "a.py").write_text("# add one\nx = 1\n")
+    with pytest.raises(CorpusError, match="no intent with pandas or NumPy"):
+        build([look(tmp_path / "team")], Counter(), tmp_path)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    out = tmp_path / "corpus"
+    out.mkdir()
+    build([look(write_team(tmp_path / "team", files=20))], Counter(), out)
+    return out
+
+
+def test_files_are_held_out_whole_and_nothing_in_them_was_trained_on(corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "split"
+    out.mkdir()
+    report = split(corpus, out, most=15)
+    train, heldout = (pq.read_table(out / f"{side}.parquet").to_pylist() for side in ("train", "heldout"))
+    assert {record["path"] for record in train}.isdisjoint(record["path"] for record in heldout)
+    pairs = [json.loads(line) for line in (out / "pairs.jsonl").read_text().splitlines()]
+    assert len(pairs) == report["pairs"] == 15
+    assert len({pair["id"] for pair in pairs}) == 15
+    assert all("df.groupby" in pair["head"] + pair["code"] for pair in pairs)
+    whole = {record["head"].rpartition("\n")[2] + record["code"] for record in train}
+    assert whole.isdisjoint(record["head"].rpartition("\n")[2] + record["code"] for record in heldout)
+    again = tmp_path / "again"
+    again.mkdir()
+    split(corpus, again, most=15)
+    assert (again / "pairs.jsonl").read_bytes() == (out / "pairs.jsonl").read_bytes()
+
+
+def test_a_near_duplicate_of_something_trained_on_is_not_judged_by(tmp_path: Path) -> None:
+    """Of two versions of a file with other words for the same code, one is held out: it would measure memory."""
+    team = write_team(tmp_path / "team", files=12)
+    for path in sorted(team.iterdir()):
+        text = path.read_text().replace("# mean ", "# the mean of ").replace(" per ", " for each ")
+        (team / f"other_{path.name}").write_text(text)
+    out = tmp_path / "out"
+    out.mkdir()
+    build([look(team)], Counter(), out)
+    records = pq.read_table(out / "records.parquet").to_pylist()
+    codes = [record["key"].split("\n")[1:] for record in records]
+    assert len({tuple(code) for code in codes}) < len(codes)  # dedup alone lets them through
+    report = split(out, out, most=1000)
+    assert report["held out, but like something trained on"] > 0
+    trained = {tuple(r["key"].split("\n")[1:]) for r in records if r["path"] in _paths(out / "train.parquet")}
+    judged = {pair["id"].rpartition("#")[0].partition("/")[2] for pair in _pairs(out)}
+    held = {
+        tuple(record["key"].split("\n")[1:])
+        for record in records
+        if record["path"] in judged and f"{record['head']}{record['code']}" in _texts(out / "heldout.parquet")
+    }
+    assert held
+    assert held.isdisjoint(trained)
+
+
+def _paths(path: Path) -> set[str]:
+    return {record["path"] for record in pq.read_table(path).to_pylist()}
+
+
+def _texts(path: Path) -> set[str]:
+    return {record["head"] + record["code"] for record in pq.read_table(path).to_pylist()}
+
+
+def _pairs(folder: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
+
+
+def test_too_little_code_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    build([look(write_team(tmp_path / "team", files=1))], Counter(), out)
+    with pytest.raises(CorpusError, match="could be held out"):
+        split(out, out, most=50)

@@ -209,6 +209,8 @@ class CertServer(LanguageServer):
         for task in list(self._attended):
             task.cancel()
         self.scheduler.close()
+        for task in self.session.watches:
+            task.cancel()
         if self.session.model:
             self.models.release(self.session.model)
             self.session.model = None

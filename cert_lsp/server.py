@@ -6,6 +6,8 @@ from lsprotocol import types
 
 from cert_lsp.features.completion import completion
 from cert_lsp.features.configuration import configuration_changed, folders_changed, initialize, initialized
+from cert_lsp.features.feedback import ACCEPTED, CLEAR_FEEDBACK, accepted, clear_feedback
+from cert_lsp.features.hover import hover
 from cert_lsp.features.inline_completion import inline_completion
 from cert_lsp.features.service import PAUSE, RELOAD, RESUME, pause, reload_model, resume
 from cert_lsp.features.sketch import COMPLETE_FROM_SKETCH, SHOW_SKETCH, complete_from_sketch, show_sketch
@@ -45,6 +47,9 @@ def build_server(defaults: Settings | None = None, models: Models | None = None)
     # Without options the capability would not be advertised.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
     server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]))(completion)
+    server.feature(types.TEXT_DOCUMENT_HOVER)(hover)
+    server.command(ACCEPTED)(accepted)
+    server.command(CLEAR_FEEDBACK)(clear_feedback)
     server.command(SHOW_SKETCH)(show_sketch)
     server.command(COMPLETE_FROM_SKETCH)(complete_from_sketch)
     server.feature(STATUS_REQUEST)(answer_status)

@@ -6,6 +6,7 @@ Mutable, and touched by the event loop's thread alone. Work in other threads get
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cert_lsp.notebooks import script_above
-from cert_lsp.offers import Offer
+from cert_lsp.offers import Memory
 from cert_lsp.positions import body, column_to_index, split_lines, units
 from cert_lsp.settings import Settings
 
@@ -104,7 +105,9 @@ class Session:
         questions: How often the client was asked for its configuration.
         documents: Open texts by their URI.
         notebooks: The cells of open notebooks, in order, by the notebook's URI; their texts are among the documents.
-        offers: What was offered last in each of them, by the feature that asked.
+        offers: What was offered and accepted in them.
+        watches: Tasks that look whether an accepted completion is kept.
+        number: Tells this connection from the others of the process.
     """
 
     initial: Settings = field(default_factory=Settings)
@@ -120,7 +123,9 @@ class Session:
     questions: int = 0
     documents: dict[str, Document] = field(default_factory=dict[str, Document])
     notebooks: dict[str, list[types.NotebookCell]] = field(default_factory=dict[str, "list[types.NotebookCell]"])
-    offers: dict[tuple[str, str], Offer] = field(default_factory=dict["tuple[str, str]", Offer])
+    offers: Memory = field(default_factory=Memory)
+    watches: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
+    number: int = field(default_factory=itertools.count(1).__next__)
 
     def settings_for(self, uri: str) -> Settings:
         """The settings of the innermost workspace folder that holds a document, else those outside of folders."""
@@ -149,7 +154,7 @@ class Session:
     def close(self, uri: str) -> None:
         """Forget a document."""
         self.documents.pop(uri, None)
-        self.offers = {key: offer for key, offer in self.offers.items() if key[1] != uri}
+        self.offers.close(uri)
 
     def open_notebook(self, params: types.DidOpenNotebookDocumentParams) -> None:
         """Take a notebook and the texts of its cells."""

@@ -23,6 +23,7 @@ class Settings:
         sketch: Whether a sketch is written before the code.
         candidates: How many answers an explicit request offers, and the list of an editor without ghost text.
         max_tokens: Longest answer, in tokens.
+        feedback: Whether what is shown, accepted and kept is logged, on this machine alone, for retraining.
     """
 
     model: Path | None = None
@@ -31,6 +32,7 @@ class Settings:
     sketch: bool = True
     candidates: int = 3
     max_tokens: int = 96
+    feedback: bool = False
 
     @property
     def choice(self) -> tuple[Path | None, Provider, int | None]:
@@ -72,6 +74,7 @@ OPTIONS: dict[str, tuple[str, Callable[[object], object]]] = {
     "sketch": ("sketch", _boolean),
     "candidates": ("candidates", _integer(1, 10)),
     "maxTokens": ("max_tokens", _integer(1, 512)),
+    "feedback": ("feedback", _boolean),
 }
 """Option as clients write it -> (field, parser that raises ValueError naming what it expects)."""
 

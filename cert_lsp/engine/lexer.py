@@ -137,6 +137,11 @@ def without_literals(source: str) -> str:
     return _TOKEN.sub(lambda match: " " * len(match[0]) if match.lastgroup in literals else match[0], source)
 
 
+def strings(source: str) -> list[tuple[int, int]]:
+    """Return where the closed strings of a text begin and end, quotes included, prefixes left out."""
+    return [match.span() for match in _TOKEN.finditer(source) if match.lastgroup == "string"]
+
+
 def _line(source: str, start: int, end: int, tokens: list[str]) -> Line:
     text = source[start:end]
     content = [token for token in tokens if token not in ("comment", "join")]

@@ -1,9 +1,11 @@
-"""What all features ask for: the candidates at a cursor, or an empty list when there is nothing to offer."""
+"""What all features ask for: the proposals at a cursor, or an empty list when there is nothing to offer."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cert_lsp.manners import in_style, style_of
 from cert_lsp.offers import Offer
 from cert_lsp.protocol import log_fault
 from cert_lsp.scheduler import Superseded
@@ -11,11 +13,13 @@ from cert_lsp.scheduler import Superseded
 if TYPE_CHECKING:
     from cert_lsp.engine.context import Context
     from cert_lsp.engine.pipeline import Candidate
+    from cert_lsp.manners import Style
+    from cert_lsp.offers import Proposal
     from cert_lsp.protocol import CertServer
     from cert_lsp.session import Snapshot
 
 
-async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, *, several: bool) -> list[Candidate]:
+async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, *, several: bool) -> list[Proposal]:
     """Complete at a snapshot's cursor.
 
     A request that a newer one of the same feature and document overtakes gets the empty list: its client has moved on,
@@ -38,18 +42,19 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
             if model is None:  # the client has left
                 return []
             count = settings.candidates if several else 1
-            before = session.offers.get(key)
+            before = session.offers.latest(*key)
             if before and (left := before.rest(snapshot.text, snapshot.offset, count, settings)):
                 return left
             context = await job.run(ls.scheduler.reader, read_context, snapshot)
             if context is None:
                 return []
+            style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
 
-            def complete() -> list[Candidate]:
+            def complete() -> tuple[str, list[Candidate]]:
                 engine = model.engine  # looked up late: loading runs before this in the same thread
                 if engine is None:
-                    return []
-                return engine.complete(
+                    return "", []
+                return engine.manifest.name, engine.complete(
                     context,
                     candidates=count,
                     mode="sketch" if settings.sketch else "nosketch",
@@ -57,14 +62,21 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
                     cancel=job.cancelled,
                 )
 
-            found = await job.run(model.thread, complete)
-            session.offers[key] = Offer(snapshot.text, snapshot.offset, count, settings, found)
-            return found
+            name, found = await job.run(model.thread, complete)
+            fitted = [fit(style, context, each) for each in found]
+            number, (uri, text, offset) = session.offers.next_number(), (snapshot.uri, snapshot.text, snapshot.offset)
+            offer = Offer(number, uri, text, offset, count, settings, name, context, fitted)
+            return session.offers.keep(feature, offer)
     except Superseded:
         return []
     except Exception as error:  # a fault of ours must not pop up in an editor at every keystroke
         log_fault(error)
         return []
+
+
+def fit(style: Style, context: Context, candidate: Candidate) -> Candidate:
+    """Write a candidate as the buffer has it."""
+    return replace(candidate, code=in_style(style, context.statement + context.typed, candidate.code))
 
 
 def read_context(snapshot: Snapshot) -> Context | None:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from cert_lsp.features.candidates import candidates_at
+from cert_lsp.features.feedback import accepting, note_shown
+from cert_lsp.features.snippet import snippet_of
 from cert_lsp.positions import units
 from cert_lsp.protocol import CertServer
 from cert_lsp.session import Snapshot
 
 if TYPE_CHECKING:
     from cert_lsp.engine.pipeline import Candidate
+    from cert_lsp.offers import Proposal
 
 _LABEL_WIDTH = 80
 _WORD = re.compile(r"\w*\Z")
@@ -29,12 +32,14 @@ class _Client:
         preselect: It takes a first choice.
         as_is: It can leave the indentation of inserted lines alone.
         markdown: It shows Markdown beside the list.
+        snippets: It has tab stops.
     """
 
     ghost_text: bool
     preselect: bool
     as_is: bool
     markdown: bool
+    snippets: bool
 
     @classmethod
     def of(cls, capabilities: types.ClientCapabilities) -> _Client:
@@ -46,6 +51,7 @@ class _Client:
             ghost_text=bool(text and text.inline_completion),
             preselect=bool(item and item.preselect_support),
             as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
+            snippets=bool(item and item.snippet_support),
             markdown=bool(item and types.MarkupKind.Markdown in (item.documentation_format or [])),
         )
 
@@ -55,12 +61,13 @@ async def completion(ls: CertServer, params: types.CompletionParams) -> types.Co
     snapshot = ls.session.take_snapshot(params.text_document.uri, params.position)
     client = _Client.of(ls.client_capabilities)
     found = await candidates_at(ls, "popup", snapshot, several=not client.ghost_text)
+    note_shown(ls, found)
     items = [_item(snapshot, each, rank, client) for rank, each in enumerate(found)] if snapshot else []
     # Incomplete: another character can mean another answer, so the client asks again instead of filtering.
     return types.CompletionList(is_incomplete=True, items=items)
 
 
-def _item(snapshot: Snapshot, candidate: Candidate, rank: int, client: _Client) -> types.CompletionItem:
+def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) -> types.CompletionItem:
     """One row of the list.
 
     The edit covers the word before the cursor, because most clients filter by that word, also inside a comment.
@@ -70,27 +77,31 @@ def _item(snapshot: Snapshot, candidate: Candidate, rank: int, client: _Client) 
     word = found[0] if found else ""
     at = snapshot.position
     start = types.Position(at.line, at.character - units(word, snapshot.encoding))
-    first, *rest = candidate.code.strip().splitlines() or [""]
-    label = first if candidate.code[:1].isspace() else f"{word}{first}"
+    candidate, code = proposal.candidate, proposal.code
+    first, *rest = code.strip().splitlines() or [""]
+    label = first if code[:1].isspace() else f"{word}{first}"
     if rest or len(label) > _LABEL_WIDTH:
         label = f"{label[:_LABEL_WIDTH]} …"
+    begun = proposal.offer.begun + candidate.code[: proposal.typed]
+    snippet = snippet_of(begun, code) if client.snippets else None
     return types.CompletionItem(
         label=label,
         kind=types.CompletionItemKind.Snippet,
         detail="CERT",
-        documentation=_documentation(candidate, client.markdown),
+        documentation=_documentation(candidate, code, client.markdown),
         preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
         filter_text=f"{word}{first}",
-        insert_text_format=types.InsertTextFormat.PlainText,
+        insert_text_format=types.InsertTextFormat.Snippet if snippet else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
-        text_edit=types.TextEdit(types.Range(start, at), f"{word}{candidate.code}"),
+        text_edit=types.TextEdit(types.Range(start, at), f"{word}{snippet or code}"),
+        command=accepting(proposal),
     )
 
 
-def _documentation(candidate: Candidate, markdown: bool) -> types.MarkupContent:
+def _documentation(candidate: Candidate, code: str, markdown: bool) -> types.MarkupContent:
     """The whole code and its sketch."""
-    code, sketch = candidate.code.strip(), candidate.sketch.strip()
+    code, sketch = code.strip(), candidate.sketch.strip()
     if not markdown:
         return types.MarkupContent(types.MarkupKind.PlainText, f"{code}\n\nSketch: {sketch}" if sketch else code)
     text = f"```python\n{code}\n```"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
-from cert_lsp.features.candidates import read_context
+from cert_lsp.features.candidates import fit, read_context
+from cert_lsp.manners import style_of
 from cert_lsp.protocol import CertServer
 from cert_lsp.scheduler import Superseded
 
@@ -100,9 +101,11 @@ async def _answer(
                 return ask(model.engine, context, job.cancelled)
 
             found = await job.run(model.thread, candidates)
+            style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
-    return {"candidates": [{"code": each.code, "sketch": each.template, "score": each.score} for each in found]}
+    fitted = [fit(style, context, each) for each in found]
+    return {"candidates": [{"code": each.code, "sketch": each.template, "score": each.score} for each in fitted]}
 
 
 def _position(command: str, value: object) -> types.Position:

@@ -10,6 +10,7 @@ import time
 
 from cert_lsp import transport
 from cert_lsp.errors import BundleError
+from cert_lsp.features import feedback
 from cert_lsp.loading import Models
 from cert_lsp.server import build_server
 from cert_lsp.settings import Settings
@@ -19,6 +20,7 @@ from tests.cert_lsp.fakes import FakeEngine
 def main() -> int:
     logging.getLogger("pygls").setLevel(logging.CRITICAL + 1)
     transport.WATCH_SECONDS = 0.3
+    feedback.KEPT_SECONDS = 0.5
     loading, decoding = float(sys.argv[1]), float(sys.argv[2])
 
     def open_engine(settings: Settings) -> FakeEngine:

@@ -45,6 +45,10 @@ class FakeEngine:
                 raise DecodeCancelled("cancelled")
             time.sleep(0.01)
         code = f"{context.lead}df.sum()  # {context.intent}; begun {self.begun}, cancelled {self.cancelled}"
+        if "twice" in context.intent:
+            code = f"{context.lead}first = df.sum()\nsecond = first + {self.begun}"
+        if "quoted" in context.intent:
+            code = f"{context.lead}df['a'].head(3)"
         return [FakeCandidate(code, "df.sum()", -float(rank)) for rank in range(candidates)]
 
     def sketches(

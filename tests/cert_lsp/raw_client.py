@@ -47,8 +47,8 @@ class RawClient:
         return cls(process.stdout, process.stdin, process)
 
     @classmethod
-    def fake(cls, loading: float = 0, decoding: float = 0) -> "RawClient":
-        return cls.spawn("-m", "tests.cert_lsp.fake_server", str(loading), str(decoding))
+    def fake(cls, loading: float = 0, decoding: float = 0, env: dict[str, str] | None = None) -> "RawClient":
+        return cls.spawn("-m", "tests.cert_lsp.fake_server", str(loading), str(decoding), env=env)
 
     @classmethod
     def connect(cls, host: str, port: int) -> "RawClient":

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cert_lsp.engine.context import build_context
 from cert_lsp.engine.rank import Candidate
-from cert_lsp.offers import Offer
+from cert_lsp.offers import Memory, Offer
 from cert_lsp.settings import Settings
 from tests.cert_lsp.raw_client import TEXT, URI, RawClient
 
@@ -15,7 +16,12 @@ MEDIAN = Candidate("\ndf.median()", "df.median()", -0.2)
 
 
 def offer(candidates: list[Candidate] | None = None, count: int = 2) -> Offer:
-    return Offer("# mean\nend", 6, count, DEFAULTS, [MEAN, MEDIAN] if candidates is None else candidates)
+    return made("# mean\nend", 6, [MEAN, MEDIAN] if candidates is None else candidates, count)
+
+
+def made(text: str, offset: int, candidates: list[Candidate], count: int = 1, number: int = 1) -> Offer:
+    context = build_context(text, offset)
+    return Offer(number, URI, text, offset, count, DEFAULTS, "fake", context, candidates)
 
 
 def rest(typed: str, given: Offer | None = None, count: int = 1, settings: Settings = DEFAULTS) -> list[str]:
@@ -50,10 +56,58 @@ def test_a_change_elsewhere_needs_the_model() -> None:
 
 @given(st.text("ab\n", max_size=8), st.text("ab\n", max_size=8), st.text("ab\n", max_size=8), st.integers(0, 8))
 def test_what_is_left_completes_to_what_was_offered(before: str, after: str, code: str, more: int) -> None:
-    given = Offer(before + after, len(before), 1, DEFAULTS, [Candidate(code, "", 0.0)])
+    given = made(before + after, len(before), [Candidate(code, "", 0.0)])
     text = before + code[:more] + after
     for left in given.rest(text, len(before) + min(more, len(code)), 1, DEFAULTS):
         assert code[:more] + left.code == code
+
+
+HEAD = "import pandas as pd\ndf = pd.DataFrame()\n# mean, then show it"
+
+
+def test_statements_are_proposed_one_after_the_other() -> None:
+    code = "\nmean = df.mean()\nprint(mean)"
+    given = made(HEAD, len(HEAD), [Candidate(code, "", 0.0)])
+    assert Memory().keep("inline", given)[0].statement == "\nmean = df.mean()"
+    for typed, statement in (
+        ("\nme", "an = df.mean()"),
+        ("\nmean = df.mean()", "\nprint(mean)"),
+        ("\nmean", " = df.mean()"),
+    ):
+        text = HEAD + typed
+        assert [each.statement for each in given.rest(text, len(text), 1, DEFAULTS)] == [statement]
+
+
+def test_accepted_completion_is_found_where_it_stands_and_as_long_as_it_does() -> None:
+    memory = Memory()
+    code = "\nmean = df.mean()\nprint(mean)"
+    [proposal] = memory.keep("inline", made(HEAD, len(HEAD), [Candidate(code, "", 0.0)], number=memory.next_number()))
+    assert memory.accept("7.7") is None
+    accepted = memory.accept(proposal.id)
+    assert accepted == memory.accept(proposal.id)
+    text = f"x = 1\n{HEAD}{code}\nmore"
+    for there in ("# mean", "df.mean", "print(mean"):
+        assert memory.accepted_at(URI, text, text.index(there)) == accepted
+    for elsewhere in ("x = 1", "more", "pandas"):
+        assert memory.accepted_at(URI, text, text.index(elsewhere)) is None
+    first = f"{HEAD}\nmean = df.mean()\nprint(1)"
+    assert memory.accepted_at(URI, first, first.index("df.mean")) == accepted
+    assert memory.accepted_at(URI, first, len(first)) is None
+    changed = text.replace("df.mean()", "df.median()")
+    assert memory.accepted_at(URI, changed, changed.index("df.median")) is None
+    memory.close(URI)
+    assert memory.accepted_at(URI, text, text.index("df.mean")) is None
+    assert memory.accept(proposal.id) is None
+
+
+def test_old_offers_are_forgotten() -> None:
+    memory = Memory()
+    for number in range(300):
+        [proposal] = memory.keep("inline", made(HEAD, len(HEAD), [MEAN], number=number))
+        assert memory.is_new(proposal)
+        assert not memory.is_new(proposal)
+    assert memory.accept("0.0") is None
+    assert memory.accept("299.0")
 
 
 def test_the_server_answers_typed_through_text_without_the_model() -> None:

@@ -37,6 +37,8 @@ def test_capabilities_are_advertised() -> None:
         "cert.pause",
         "cert.resume",
         "cert.reloadModel",
+        "cert.accepted",
+        "cert.clearFeedback",
     }
 
 

@@ -22,7 +22,8 @@ def test_every_setting_is_an_option_and_the_other_way_round() -> None:
 
 def test_valid_options_are_taken() -> None:
     options = {"model": "/m", "provider": "cpu", "threads": 2, "sketch": False, "candidates": 1, "maxTokens": 20}
-    expected = Settings(Path("/m"), "cpu", 2, False, 1, 20)
+    options["feedback"] = True
+    expected = Settings(Path("/m"), "cpu", 2, False, 1, 20, True)
     assert parse_settings(options, Settings()) == (expected, [])
 
 

@@ -1,4 +1,4 @@
-"""``python -m trainer``: api-index | base | corpus | plan | retrain | textbook | tokenizer | train.
+"""``python -m trainer``: api-index | base | corpus | plan | retrain | textbook | tokenizer | train | watch.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -20,6 +20,7 @@ _COMMANDS = {
     "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),
     "tokenizer": ("trainer.tokenizer", "train a tokenizer for Python, and measure it beside the base's"),
     "train": ("trainer.train", "train a sketcher, a generator or both; run it again to resume"),
+    "watch": ("trainer.watch", "keep a team's corpus current while its repositories are edited"),
 }
 
 

@@ -1,15 +1,19 @@
 """Repositories to records: the general corpus's readers and filters, on a team's own files, secrets left out.
 
-Files are read in chunks, each a job of its own whose result lies on the disk before the next step needs it: an
-interrupted build reads only what is missing, and a job can run in any process. One pass over the chunks in their order
-then drops what was seen before, so that the outcome does not depend on who ran what. Memory holds the hashes of the
-lines seen.
+Files are dealt into buckets by their names' hashes, each a job of its own: any process can run it, and what it writes
+is named after all that it depends on, the files' content and this code. So a build reads only buckets in which
+something was edited, whether the last one was interrupted, or a branch was switched there and back. One pass over the
+buckets in their order then drops what was seen before: the outcome does not depend on who ran what, and when. Memory
+holds the hashes of the lines seen.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
+import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,15 +23,18 @@ from typing import Any
 from cert_lsp.errors import CorpusError
 from trainer.retrain.repository import Repository
 
-CHUNK = 100
-"""Files of one job."""
+BUCKETS = 256
+"""Jobs of a repository, at most: an edit of one file makes as many files be read again as share its bucket."""
+
+_UNUSED_DAYS = 1
+"""Age from which a shard that no build wants is deleted; a younger one may be another process's."""
 
 RECORDS, REPORT = "records.parquet", "report.json"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A chunk of a repository's files, and where its records go."""
+    """A bucket of a repository's files, and where its records go."""
 
     name: str
     folder: Path
@@ -36,17 +43,21 @@ class Job:
 
 
 def jobs(repositories: Iterable[Repository], shards: Path) -> Iterator[Job]:
-    """Cut the repositories' files into chunks, numbered in their order."""
-    number = 0
+    """Deal the repositories' files into buckets, in a fixed order."""
+    code = code_version()
     for repository in repositories:
-        for start in range(0, len(repository.members), CHUNK):
-            members = repository.members[start : start + CHUNK]
-            yield Job(repository.name, repository.folder, members, shards / f"{number:06d}.parquet")
-            number += 1
+        buckets: dict[int, list[str]] = {}
+        for member in repository.members:
+            name = member.encode("utf-8", "surrogateescape")
+            buckets.setdefault(hashlib.blake2b(name, digest_size=8).digest()[0] % BUCKETS, []).append(member)
+        for number in sorted(buckets):
+            part = Repository(repository.name, repository.folder, tuple(buckets[number]))
+            digest = hashlib.sha256(f"{code}\0{repository.name}\0{part.stamp()}".encode()).hexdigest()
+            yield Job(repository.name, repository.folder, part.members, shards / f"{digest[:32]}.parquet")
 
 
 def extract(job: Job) -> None:
-    """Write the records of one chunk, and its counts beside them, unless they are there."""
+    """Write the records of one bucket, and its counts beside them, unless they are there."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -67,7 +78,7 @@ def extract(job: Job) -> None:
         else:
             kept.append(record)
     job.shard.parent.mkdir(parents=True, exist_ok=True)
-    partial = job.shard.with_suffix(".partial")
+    partial = job.shard.with_suffix(f".{os.getpid()}.partial")
     pq.write_table(pa.Table.from_pylist(kept, schema=_schema()), partial, compression="zstd")
     partial.replace(job.shard)
     counts = {"files": files.total(), "drops": dict(drops)}
@@ -75,28 +86,32 @@ def extract(job: Job) -> None:
     partial.replace(note)  # the note last: it says that the shard is whole
 
 
-def build(repositories: Sequence[Repository], drops: Counter[str], folder: Path, *, processes: int = 1) -> None:
-    """Write `folder`/records.parquet and report.json.
+def build(
+    repositories: Sequence[Repository], drops: Counter[str], folder: Path, shards: Path, *, processes: int = 1
+) -> dict[str, Any]:
+    """Write `folder`/records.parquet and report.json; returns what the latter says.
 
     Args:
         repositories: What to read.
         drops: What was left out already, by reason; goes into the report with the rest.
-        folder: Where to write; shards of an interrupted build of the same input are used again.
-        processes: How many chunks are read at a time.
+        folder: Where to write.
+        shards: Where buckets are kept from one build to the next; several processes may use it at the same time.
+        processes: How many buckets are read at a time.
 
     Raises:
         CorpusError: No record came of it.
     """
     from tqdm import tqdm
 
-    todo = list(jobs(repositories, folder / "shards"))
-    with tqdm(total=len(todo), desc="read", unit=f"x{CHUNK} files", disable=None) as bar:
-        if processes > 1 and len(todo) > 1:
-            with multiprocessing.get_context("spawn").Pool(min(processes, len(todo))) as pool:
-                for _ in pool.imap_unordered(extract, todo):
+    todo = list(jobs(repositories, shards))
+    missing = [job for job in todo if not job.shard.with_suffix(".json").is_file()]
+    with tqdm(total=len(missing), desc="read", unit="bucket", disable=None) as bar:
+        if processes > 1 and len(missing) > 1:
+            with multiprocessing.get_context("spawn").Pool(min(processes, len(missing))) as pool:
+                for _ in pool.imap_unordered(extract, missing):
                     bar.update()
         else:
-            for job in todo:
+            for job in missing:
                 extract(job)
                 bar.update()
     report = merge(todo, drops, folder)
@@ -106,10 +121,20 @@ def build(repositories: Sequence[Repository], drops: Counter[str], folder: Path,
             "there is nothing to learn",
             f"look at the reasons: {json.dumps(report['drops'])}",
         )
+    _forget({job.shard.stem for job in todo}, shards)
+    return report
+
+
+def _forget(wanted: set[str], shards: Path) -> None:
+    """Delete old shards that nobody wants any more."""
+    oldest = time.time() - 86_400 * _UNUSED_DAYS
+    for path in shards.iterdir():
+        if path.name.partition(".")[0] not in wanted and path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
 
 
 def merge(todo: Sequence[Job], drops: Counter[str], folder: Path) -> dict[str, Any]:
-    """Join the chunks in their order without repetitions; returns what report.json says."""
+    """Join the buckets in their order without repetitions; returns what report.json says."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -145,6 +170,16 @@ def merge(todo: Sequence[Job], drops: Counter[str], folder: Path) -> dict[str, A
     }
     (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
+
+
+def code_version() -> str:
+    """A hash of the modules that make records: a changed filter makes them anew."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    modules = [*(here.parent / "corpus").glob("*.py"), here / "corpus.py", here / "repository.py", here / "secrets.py"]
+    for module in sorted(modules):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
 
 
 def _schema() -> Any:

@@ -53,14 +53,15 @@ class Repository:
     members: tuple[str, ...]
 
     def stamp(self) -> str:
-        """A hash of the names, sizes and times of the files: another one means that something was edited."""
+        """A hash of the files' names and content: another one means that something was edited."""
         digest = hashlib.sha256()
         for member in self.members:
             try:
-                status = (self.folder / member).stat()
+                content = (self.folder / member).read_bytes()
             except OSError:
                 continue
-            digest.update(f"{member}\0{status.st_size}\0{status.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+            name = member.encode("utf-8", "surrogateescape")
+            digest.update(b"%d %d " % (len(name), len(content)) + name + content)
         return digest.hexdigest()
 
 

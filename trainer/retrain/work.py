@@ -71,12 +71,13 @@ class Work:
 
     def _corpus(self) -> Path:
         stamps = {str(repository.folder): repository.stamp() for repository in self._repositories}
-        inputs = {"repositories": stamps, "drops": self._drops, "code": _code_version()}
+        inputs = {"repositories": stamps, "drops": self._drops, "code": corpus.code_version()}
 
         def build(folder: Path) -> None:
-            corpus.build(self._repositories, self._drops, folder, processes=self._args.processes)
+            shards = self._run.out / "shards"
+            corpus.build(self._repositories, self._drops, folder, shards, processes=self._args.processes)
 
-        return self._run.stage("corpus", inputs, build, keeps=True)
+        return self._run.stage("corpus", inputs, build)
 
     def _split(self, records: Path) -> Path:
         most = self._profile.pairs
@@ -209,17 +210,6 @@ def _sha256(path: Path) -> str:
     from cert_lsp.contract.bundle import stamp
 
     return stamp(path).sha256
-
-
-def _code_version() -> str:
-    """A hash of the modules that make records: a changed filter makes them anew."""
-    import hashlib
-
-    here = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for module in sorted([*(here / "corpus").glob("*.py"), *(here / "retrain").glob("[crs]*.py")]):
-        digest.update(module.read_bytes())
-    return digest.hexdigest()
 
 
 def _ignore(_: object) -> None:

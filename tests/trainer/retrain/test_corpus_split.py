@@ -8,6 +8,7 @@ import pytest
 
 from cert_lsp.errors import CorpusError
 from tests.trainer.retrain.team import KEYS, WORDS, write_team
+from trainer.retrain import corpus as corpus_module
 from trainer.retrain.corpus import build
 from trainer.retrain.repository import Repository, Rules, look_over
 from trainer.retrain.secrets import reasons
@@ -41,7 +42,7 @@ def test_records_of_the_team_without_its_secrets(tmp_path: Path) -> None:
     (team / "leak.py").write_text(leak)
     out = tmp_path / "out"
     out.mkdir()
-    build([look(team)], Counter({"file: vendored": 7}), out)
+    build([look(team)], Counter({"file: vendored": 7}), out, out / "shards")
     report = json.loads((out / "report.json").read_text())
     assert report["drops"]["secret: AWS Access Key"] >= 1
     assert report["drops"]["duplicate"] >= len(WORDS)
@@ -53,35 +54,58 @@ def test_records_of_the_team_without_its_secrets(tmp_path: Path) -> None:
     assert not any("AKIA" in record["head"] + record["code"] for record in records)
 
 
-def test_two_readers_and_an_interrupted_one_write_the_same_bytes(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("trainer.retrain.corpus.CHUNK", 2)
+def test_two_readers_and_an_interrupted_one_write_the_same_bytes(tmp_path: Path) -> None:
     team = look(write_team(tmp_path / "team", files=6))
     outs = [tmp_path / name for name in ("one", "two", "again")]
     for out in outs:
         out.mkdir()
-    build([team], Counter(), outs[0])
-    build([team], Counter(), outs[1], processes=2)
-    kept = outs[2] / "shards"
-    kept.mkdir()
-    for name in ("000000.parquet", "000000.json", "000001.parquet"):  # the last was cut off before its note
-        (kept / name).write_bytes((outs[0] / "shards" / name).read_bytes()[: 10 if name == "000001.parquet" else None])
-    build([team], Counter(), outs[2])
+    build([team], Counter(), outs[0], outs[0] / "shards")
+    build([team], Counter(), outs[1], outs[1] / "shards", processes=2)
+    shards = outs[2] / "shards"
+    shards.mkdir()
+    notes = sorted((outs[0] / "shards").glob("*.json"))
+    for note in notes[:2]:
+        for path in (note, note.with_suffix(".parquet")):
+            (shards / path.name).write_bytes(path.read_bytes())
+    (shards / notes[2].with_suffix(".parquet").name).write_bytes(b"cut off before its note")
+    build([team], Counter(), outs[2], shards)
     for name in ("records.parquet", "report.json"):
         assert len({(out / name).read_bytes() for out in outs}) == 1
+
+
+def test_only_what_was_edited_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_team(tmp_path / "team", files=8)
+    read: list[str] = []
+    real = corpus_module.extract
+    monkeypatch.setattr(corpus_module, "extract", lambda job: (read.extend(job.members), real(job)))
+    for _ in range(2):
+        build([look(folder)], Counter(), tmp_path, tmp_path / "shards")
+    assert len(read) == 8
+    edited = folder / f"report_{KEYS[3]}_3.py"
+    old = edited.read_text()
+    edited.write_text(old + "\n# sum of price per hotel\ndf.groupby('hotel')['price'].sum()\n")
+    first = build([look(folder)], Counter(), tmp_path, tmp_path / "shards")
+    assert edited.name in read[8:]
+    assert len(read) < 12
+    count = len(read)
+    edited.write_text(old)
+    again = build([look(folder)], Counter(), tmp_path, tmp_path / "shards")
+    assert len(read) == count
+    assert first["records"] > again["records"]
 
 
 def test_code_without_pandas_teaches_nothing(tmp_path: Path) -> None:
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "a.py").write_text("# add one\nx = 1\n")
     with pytest.raises(CorpusError, match="no intent with pandas or NumPy"):
-        build([look(tmp_path / "team")], Counter(), tmp_path)
+        build([look(tmp_path / "team")], Counter(), tmp_path, tmp_path / "shards")
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     out = tmp_path / "corpus"
     out.mkdir()
-    build([look(write_team(tmp_path / "team", files=20))], Counter(), out)
+    build([look(write_team(tmp_path / "team", files=20))], Counter(), out, out / "shards")
     return out
 
 
@@ -111,7 +135,7 @@ def test_a_near_duplicate_of_something_trained_on_is_not_judged_by(tmp_path: Pat
         (team / f"other_{path.name}").write_text(text)
     out = tmp_path / "out"
     out.mkdir()
-    build([look(team)], Counter(), out)
+    build([look(team)], Counter(), out, out / "shards")
     records = pq.read_table(out / "records.parquet").to_pylist()
     codes = [record["key"].split("\n")[1:] for record in records]
     assert len({tuple(code) for code in codes}) < len(codes)  # dedup alone lets them through
@@ -143,6 +167,6 @@ def _pairs(folder: Path) -> list[dict[str, str]]:
 def test_too_little_code_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    build([look(write_team(tmp_path / "team", files=1))], Counter(), out)
+    build([look(write_team(tmp_path / "team", files=1))], Counter(), out, out / "shards")
     with pytest.raises(CorpusError, match="could be held out"):
         split(out, out, most=50)

@@ -1,15 +1,16 @@
 """Tasks -> samples.jsonl, by the very engine that completes in the editor.
 
-One JSON object a line: `task_id`, `sample` (its number, from 0), `completion` (as the engine gave it, not yet cut) and
-`sketch` (its sketch, as the engine tells it). The file grows sample by sample and a second run goes on
-where the first ended; `settings.json` beside it says what made the samples, and a run with other settings is refused
-rather than mixed in. The seed of a sample depends on its task and number alone, so that no two are drawn alike and a
-longer run begins with the shorter one's samples.
+One JSON object a line: `task_id`, `sample` (its number, from 0), `completion` (as the engine gave it, not yet cut),
+`sketch` (its sketch, as the engine tells it) and `milliseconds` (what the engine took). The file grows sample by
+sample and a second run goes on where the first ended; `settings.json` beside it says what made the samples, and a run
+with other settings is refused rather than mixed in. The seed of a sample depends on its task and number alone, so that
+no two are drawn alike and a longer run begins with the shorter one's samples.
 """
 
 import dataclasses
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,6 +43,7 @@ class Sample:
     sample: int
     completion: str
     sketch: str = ""
+    milliseconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,13 @@ def generate(engine: Completer, suites: Sequence[Suite], decoding: Decoding, sam
         missing = [(task, n) for task, n in wanted if (task.task_id, n) not in present]
         with path.open("a", encoding="utf-8") as file:
             for task, n in tqdm(missing, "generate", unit="sample", initial=len(wanted) - len(missing), disable=None):
+                start = time.perf_counter()
                 candidates = engine.complete_text(
                     task.prompt, candidates=1, seed=seed_of(task.task_id, n), **asdict(decoding)
                 )
+                taken = round(1000 * (time.perf_counter() - start), 1)
                 best = candidates[0] if candidates else None
-                sample = Sample(task.task_id, n, best.code if best else "", best.sketch if best else "")
+                sample = Sample(task.task_id, n, best.code if best else "", best.sketch if best else "", taken)
                 file.write(json.dumps(asdict(sample)) + "\n")
                 file.flush()
     except OSError as error:
@@ -119,7 +123,13 @@ def read_samples(path: Path) -> Iterator[Sample]:
                 "The samples cannot be scored",
                 'A line is {"task_id": ..., "completion": ...}',
             ) from error
-        yield Sample(task_id, record.get("sample", number), completion, record.get("sketch", ""))
+        yield Sample(
+            task_id,
+            record.get("sample", number),
+            completion,
+            record.get("sketch", ""),
+            record.get("milliseconds", 0.0),
+        )
 
 
 def stamp_settings(path: Path, settings: dict[str, Any]) -> None:

@@ -25,13 +25,15 @@ LIBRARIES = ("numpy", "pandas")
 class Limits:
     """What one program may use: seconds of CPU and of the clock, MiB of address space, MiB of one file.
 
-    The clock's limit is the wider one: on a busy machine only CPU time treats samples alike.
+    The clock's limit is the wider one: on a busy machine only CPU time treats samples alike. Of an exception's message
+    `message_characters` are told.
     """
 
     cpu_seconds: int = 10
     wall_seconds: float = 30.0
     memory_mb: int = 2048
     file_mb: int = 16
+    message_characters: int = 300
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class _Worker:
             f"--wall-seconds={limits.wall_seconds}",
             f"--memory-mb={limits.memory_mb}",
             f"--file-mb={limits.file_mb}",
+            f"--message-characters={limits.message_characters}",
             "--preload",
             *preload,
         ]

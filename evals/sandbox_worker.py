@@ -50,7 +50,6 @@ REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))
 REFER, TRUNCATE = 1 << 13, 1 << 14
 NOBODY = 65534
 OPEN_FILES = 64
-MESSAGE_CHARACTERS = 300
 LINUX = sys.platform == "linux"
 
 
@@ -156,21 +155,21 @@ def confine(scratch, report, limits, network):
     limit("RLIMIT_NPROC", 0)
 
 
-def execute(program):
-    """Runs the text of a program as a module and tells how it went, as (passed, kind, message)."""
+def execute(program, characters):
+    """Runs the text of a program as a module and tells how it went, as (passed, kind, message up to `characters`)."""
     try:
         exec(compile(program, "<sample>", "exec"), {"__name__": "__main__"})
     except SyntaxError as error:
-        return False, "SyntaxError", describe(error)
+        return False, "SyntaxError", describe(error, characters)
     except BaseException as error:
-        return False, type(error).__name__, describe(error)
+        return False, type(error).__name__, describe(error, characters)
     return True, "passed", ""
 
 
-def describe(error):
+def describe(error, characters):
     """The message of an exception, shortened; never raises, whatever the exception's own `__str__` does."""
     try:
-        return str(error)[:MESSAGE_CHARACTERS]
+        return str(error)[:characters]
     except BaseException:
         return ""
 
@@ -188,9 +187,9 @@ def run_confined(program, scratch, limits, network):
             try:
                 confine(scratch, writing, limits, network)
             except Exception as error:
-                passed, kind, message = False, "unconfined", describe(error)
+                passed, kind, message = False, "unconfined", describe(error, limits.message_characters)
             else:
-                passed, kind, message = execute(program)
+                passed, kind, message = execute(program, limits.message_characters)
             os.write(writing, json.dumps({"passed": passed, "kind": kind, "message": message}).encode())
         finally:
             os._exit(0)
@@ -228,6 +227,7 @@ def main():
     parser.add_argument("--wall-seconds", type=float, required=True, help="wall-clock time of one program")
     parser.add_argument("--memory-mb", type=int, required=True, help="address space of one program, MiB")
     parser.add_argument("--file-mb", type=int, required=True, help="greatest size of a file it writes, MiB")
+    parser.add_argument("--message-characters", type=int, required=True, help="of an exception's message, told")
     parser.add_argument("--preload", nargs="*", default=[], help="libraries to import before the first fork")
     limits = parser.parse_args()
 

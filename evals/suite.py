@@ -2,7 +2,9 @@
 
 A suite is a JSON Lines file, one task a line: `task_id`, `prompt` (code up to the cursor), `entry_point` (`none`, or
 the function that is handed to `check`), `canonical_solution` (a list of accepted texts), `test` (code that defines
-`check`) and, optionally, `satisfiable` (false for a task that no natural completion can meet; true if absent).
+`check`) and, optionally, `satisfiable` (false for a task that no natural completion can meet; true if absent), `intent`
+(the words that state the task), `source` (the package that it comes from, with its version), `unseen` (whether no
+training text comes from that package) and `holds` (the versions under which its own solution passes; any if absent).
 """
 
 import hashlib
@@ -26,6 +28,10 @@ class Task:
     canonical_solution: tuple[str, ...]
     test: str
     satisfiable: bool = True
+    intent: str = ""
+    source: str = ""
+    unseen: bool = False
+    holds: tuple[str, ...] = ()
 
     def program(self, completion: str) -> str:
         """The code that runs without an exception if, and only if, `completion` solves the task."""
@@ -99,9 +105,16 @@ def _task(line: str, place: str) -> Task:
             tuple([solutions] if isinstance(solutions, str) else solutions),
             record["test"],
             record.get("satisfiable", True),
+            record.get("intent", ""),
+            record.get("source", ""),
+            record.get("unseen", False),
+            tuple(record.get("holds", ())),
         )
-        texts = (task.task_id, task.prompt, task.entry_point, task.test, *task.canonical_solution)
-        if not all(isinstance(text, str) for text in texts) or not isinstance(task.satisfiable, bool):
+        texts = (task.task_id, task.prompt, task.entry_point, task.test, task.intent, task.source)
+        flags = (task.satisfiable, task.unseen)
+        if not all(isinstance(text, str) for text in (*texts, *task.canonical_solution, *task.holds)) or not all(
+            isinstance(flag, bool) for flag in flags
+        ):
             raise TypeError("a field of the wrong type")
     except (ValueError, TypeError, KeyError) as error:
         what = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)

@@ -1,4 +1,4 @@
-"""``python -m trainer``: api-index | base | corpus | plan | retrain | textbook | tokenizer | train | watch.
+"""``python -m trainer``: api-index | base | corpus | plan | retrain | suite | textbook | tokenizer | train | watch.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -17,6 +17,7 @@ _COMMANDS = {
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
     "plan": ("trainer.plan", "say batch, ZeRO stage, memory and days of a run on GPUs"),
     "retrain": ("trainer.retrain.cli", "train the model in service on your own repositories, and judge the new one"),
+    "suite": ("trainer.suite.cli", "make the documentation suite of evals from packages' own examples"),
     "textbook": ("trainer.textbook.cli", "write our own intent and code pairs, each one run and checked"),
     "tokenizer": ("trainer.tokenizer", "train a tokenizer for Python, and measure it beside the base's"),
     "train": ("trainer.train", "train a sketcher, a generator or both; run it again to resume"),

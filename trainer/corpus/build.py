@@ -25,7 +25,7 @@ from tqdm import tqdm
 from cert_lsp.contract.prompt import PROMPT_VERSION
 from cert_lsp.contract.sketch import SKETCH_VERSION, sketch
 from cert_lsp.errors import CorpusError, SketchError
-from trainer.corpus.decontaminate import is_contaminated
+from trainer.corpus.decontaminate import OWN_SUITES, is_contaminated
 from trainer.corpus.dedup import Seen
 from trainer.corpus.extract import scripts
 from trainer.corpus.layout import lay_outs
@@ -124,7 +124,7 @@ def records(source: Source, drops: Counter[str], files: Counter[str]) -> Iterato
         files[document.format] += 1
         for script in scripts(document, drops):
             for pair in _pairs(script, drops):
-                if is_contaminated(_texts(pair)):
+                if is_contaminated(_texts(pair), "\n".join(statement.code for statement in pair.code)):
                     drops["contaminated"] += 1
                     continue
                 for head, code in lay_outs(pair):
@@ -209,8 +209,8 @@ def _stamp(path: Path) -> str:
 
 
 def _code_version() -> str:
-    """A hash of this package's modules: a changed filter makes every shard anew."""
+    """A hash of this package's modules and of our suites: a changed filter makes every shard anew."""
     digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in [*sorted(Path(__file__).parent.glob("*.py")), *OWN_SUITES]:
         digest.update(module.read_bytes())
     return digest.hexdigest()

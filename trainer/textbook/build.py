@@ -97,7 +97,7 @@ def _new(sample: Sample, seen: set[str], contaminated, report: Report) -> bool:
         report.drop(sample, "seen before")
     elif len(sample.head) > _HEAD_LIMIT:
         report.drop(sample, "too long")
-    elif contaminated([sample.intent]):
+    elif contaminated([sample.intent], sample.head.rpartition("\n")[2] + sample.code):
         report.drop(sample, "in the evaluation")
     else:
         seen.update((key, twin))

@@ -13,6 +13,7 @@ import pytest
 from cert_lsp.contract.prompt import split_cursor
 from cert_lsp.contract.sketch import sketch
 from cert_lsp.errors import CorpusError
+from evals.suite import load_suites
 from trainer.__main__ import main
 from trainer.corpus import decontaminate
 from trainer.corpus.build import records
@@ -133,7 +134,7 @@ def test_what_is_no_source_is_refused(tmp_path: Path):
 def test_contaminated_records_are_dropped(folder: Path, monkeypatch: pytest.MonkeyPatch):
     text = "Select the rows whose price exceeds the city's own mean price"
     forbidden = frozenset(decontaminate.hashes(text))
-    monkeypatch.setattr(decontaminate, "forbidden", lambda: forbidden)
+    monkeypatch.setattr(decontaminate, "published", lambda: forbidden)
     assert decontaminate.is_contaminated([f"First, {text.lower()}!"])
     assert not decontaminate.is_contaminated(["rows whose price exceeds the city"])
     (folder / "leak.py").write_text(GUIDE.replace("mean price per city", text), encoding="utf-8")
@@ -148,7 +149,7 @@ def test_hashes_follow_the_rule():
     assert short == hashlib.blake2b(b"^sort the rows by price$", digest_size=8).hexdigest()
     assert list(decontaminate.hashes("too few words here")) == []
     assert len(list(decontaminate.hashes("one two three four five six seven eight nine"))) == 2
-    assert len(decontaminate.forbidden()) > 10_000
+    assert len(decontaminate.published()) > 10_000
 
 
 def test_dedup_by_lines():
@@ -193,3 +194,29 @@ def test_package_list_lines_are_checked(tmp_path: Path):
     path.write_text("pandas>=1\n", encoding="utf-8")
     with pytest.raises(CorpusError, match="line 1"):
         read_packages(path)
+
+
+def test_own_suites_stay_out_of_the_training_text():
+    assert decontaminate.is_contaminated(["Add a column late that is true where the delay is over 10 minutes"])
+    assert not decontaminate.is_contaminated(["Add a column"])
+    suites = load_suites(decontaminate.OWN_SUITES)
+    assert all(
+        decontaminate.is_contaminated([task.intent])
+        for suite in suites
+        for task in suite.tasks
+        if len(task.intent.split()) > 7
+    )
+
+
+def test_an_answer_of_an_own_suite_is_known_however_it_is_written():
+    answer = 'flights[flights["distance"] > 1000].sort_values("distance", ascending=False)'
+    other = "x = flights[flights['distance'] > 1000].sort_values('distance',\n    ascending=False)"
+    assert decontaminate.is_contaminated([], answer)
+    assert decontaminate.is_contaminated([], other)
+    assert decontaminate.is_contaminated([], f"    return {answer}")
+    assert not decontaminate.is_contaminated([], answer.replace("1000", "900"))
+
+
+def test_common_code_is_everybodys():
+    assert decontaminate.alike("df.dropna()") == decontaminate.alike("x = ((") == ""
+    assert decontaminate.alike("df.head(3)") == decontaminate.alike("y = df.head( 3 )") == "df.head(3)"

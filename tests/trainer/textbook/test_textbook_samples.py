@@ -28,7 +28,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def take(operations: list[Operation], count: int, seed: int = 3) -> tuple[list[tuple[Sample, str]], Report]:
     report = Report()
-    source = samples(operations, HERE, seed, lambda texts: False, report)
+    source = samples(operations, HERE, seed, lambda texts, code: False, report)
     return list(itertools.islice(source, count)), report
 
 
@@ -81,7 +81,7 @@ def write(folder: Path, code: str, extra: str) -> list[Operation]:
 )
 def test_a_wrong_answer_is_dropped_and_counted(tmp_path: Path, extra: str, reason: str) -> None:
     report = Report()
-    source = samples(write(tmp_path, "<arr>.sum()", extra), HERE, 1, lambda texts: False, report)
+    source = samples(write(tmp_path, "<arr>.sum()", extra), HERE, 1, lambda texts, code: False, report)
     with pytest.raises(Exception, match="no new samples"):
         next(source)
     assert report.dropped[reason] > 0
@@ -96,7 +96,7 @@ def test_a_right_answer_is_kept(tmp_path: Path) -> None:
 
 def test_what_the_evaluation_asks_is_dropped(tmp_path: Path) -> None:
     report = Report()
-    source = samples(write(tmp_path, "<arr>.sum()", "same = ['sum(<arr>)']"), HERE, 1, lambda texts: True, report)
+    source = samples(write(tmp_path, "<arr>.sum()", "same = ['sum(<arr>)']"), HERE, 1, lambda texts, code: True, report)
     with pytest.raises(Exception, match="no new samples"):
         next(source)
     assert set(report.dropped) <= {"in the evaluation", "seen before"}
@@ -110,7 +110,7 @@ def test_a_catalogue_that_runs_dry_loses_nothing(
         raise CorpusError("no new samples")
 
     monkeypatch.setattr(build, "samples", dry)
-    build.write(tmp_path, [], HERE, 10, 0, lambda texts: False)
+    build.write(tmp_path, [], HERE, 10, 0, lambda texts, code: False)
     assert "no new samples" in capsys.readouterr().err
     sizes = json.loads((tmp_path / "report.json").read_text())["samples"]
     assert sum(sizes.values()) == 3

@@ -141,23 +141,29 @@ def save_adapter(checkpoint: Checkpoint, out: Path) -> None:
     Anyone with the base trains on from it; `read_checkpoint(out, base=...)` reads it.
 
     Raises:
-        ExportError: If the checkpoint is none of an adapter.
+        ExportError: If the checkpoint is none of an adapter, or the disk is full.
     """
     if not checkpoint.is_adapter:
         raise ExportError(
             f"{checkpoint.folder} holds full weights, no adapter", remedy="leave --adapter-out away, or train with LoRA"
         )
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
-    out.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.to(torch.float16) for name, tensor in load_file(checkpoint.folder / _ADAPTER).items()}
-    save_file(tensors, out / _ADAPTER, metadata={"format": "pt"})
-    shutil.copyfile(checkpoint.tokenizer, out / "tokenizer.json")
     config = _read_json(checkpoint.folder / _ADAPTER_CONFIG, "copy the checkpoint again")
     config["base_model_name_or_path"] = checkpoint.base["name"]  # not a path of the machine that trained it
-    for name, content in ((_ADAPTER_CONFIG, config), (_CERT, {**checkpoint.cert, "base": checkpoint.base})):
-        (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, out / _ADAPTER, metadata={"format": "pt"})
+        shutil.copyfile(checkpoint.tokenizer, out / "tokenizer.json")
+        for name, content in ((_ADAPTER_CONFIG, config), (_CERT, {**checkpoint.cert, "base": checkpoint.base})):
+            (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise ExportError(
+            f"{out} cannot be written ({error})", "the adapter is not kept", "free some disk space, or choose another"
+        ) from error
 
 
 def _read_json(path: Path, remedy: str) -> dict[str, Any]:

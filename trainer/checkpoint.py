@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from cert_lsp.contract.prompt import PROMPT_VERSION, Role
 from cert_lsp.contract.sketch import SKETCH_VERSION, Variant
@@ -147,7 +148,7 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
         write_atomically(partial / "cert.json", json.dumps(cert, indent=2) + "\n")
         shutil.rmtree(final, ignore_errors=True)
         partial.replace(final)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise save_error(final, error) from error
 

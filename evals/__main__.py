@@ -17,7 +17,8 @@ from cert_lsp.errors import CertError, EvalError
 from evals.environment import pinned_python
 from evals.generate import SAMPLES, Decoding, generate, read_samples
 from evals.sandbox import Limits, Sandbox
-from evals.score import judge, run_programs, score_suite, table
+from evals.score import judge, run_programs, score_suite
+from evals.score import table as score_table
 from evals.suite import Suite, load_suites
 
 EXAMPLES = """\
@@ -34,6 +35,10 @@ examples:
       pass@1 and pass@10 of another bundle, from twenty samples a task
   python -m evals pairs --pairs out/retrain/split/pairs.jsonl --bundle out/retrain/bundle --out out/pairs
       held-out pairs of a retraining: exact sketch and code, edit similarity, loss
+  python -m evals table --rows evals/table.toml --suites folder/of/suites --out out/table --readme README.md
+      run what a rows file names and is missing; intervals, differences, names that do not exist, as Markdown and JSON
+  python -m evals curve runs/joint runs/on --scores docs/curve.csv --out docs/images/learning-curve.svg
+      draw loss and accuracy against tokens
   python -m evals score --suite PandasEval.jsonl --samples out/sampled/samples.jsonl
       score samples again, or samples made elsewhere
 """
@@ -122,6 +127,38 @@ def check(options: argparse.Namespace) -> int:
     return 0
 
 
+def table(options: argparse.Namespace) -> int:
+    """Runs what a rows file names and is missing, and writes table.md and table.json."""
+    from evals.report import markdown, short, write_between_markers
+    from evals.rows import read_rows
+    from evals.table import make_table
+
+    rows = read_rows(options.rows, options.suites)
+    if rows.missing:
+        sys.stderr.write(f"Not found, so left out: {', '.join(rows.missing)}. Name their folder by --suites.\n")
+    told = make_table(rows, options.python or [pinned_python()], options.out)
+    try:
+        (options.out / "table.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        (options.out / "table.md").write_text(markdown(told), encoding="utf-8")
+    except OSError as error:
+        raise EvalError(
+            f"{options.out} cannot be written: {error}", "The table is lost", "Name another --out"
+        ) from error
+    if options.readme:
+        write_between_markers(options.readme, short(told))
+    sys.stdout.write(json.dumps(told, indent=2) + "\n" if options.json else markdown(told))
+    return 0
+
+
+def curve(options: argparse.Namespace) -> int:
+    """Draws loss and accuracy against tokens, of runs that follow each other."""
+    from evals.curve import draw, read_losses, read_scores
+
+    draw(read_losses(options.runs), read_scores(options.scores) if options.scores else [], options.out)
+    sys.stdout.write(f"{options.out}\n")
+    return 0
+
+
 def env(options: argparse.Namespace) -> int:
     """Makes the pinned environment and prints its interpreter's path."""
     sys.stdout.write(f"{pinned_python(force=options.force)}\n")
@@ -143,7 +180,7 @@ def _score(suites: Sequence[Suite], samples: Any, python: Path, out: Path, *, as
         (out / "score.json").write_text(json.dumps(score, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise EvalError(f"{out} cannot be written: {error}", "The score is lost", "Name another --out") from error
-    sys.stdout.write((json.dumps(score, indent=2) if as_json else table(score)) + "\n")
+    sys.stdout.write((json.dumps(score, indent=2) if as_json else score_table(score)) + "\n")
     return 0
 
 
@@ -210,6 +247,33 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--json", action="store_true", help="print JSON")
 
     scoring(command(check, "run a suite's listed solutions: does the installation score right?"))
+
+    tabling = command(table, "run the rows of a table that are missing, and write it")
+    tabling.add_argument("--rows", type=Path, required=True, metavar="FILE", help="TOML, see evals/rows.py")
+    tabling.add_argument("--suites", type=Path, metavar="DIR", help="a further folder to look for suites in")
+    tabling.add_argument(
+        "--python",
+        type=Path,
+        action="append",
+        metavar="FILE",
+        help="interpreter that scores; may be repeated, the first is the table's own (default: the pinned environment)",
+    )
+    tabling.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for all results; goes on with what is there"
+    )
+    tabling.add_argument(
+        "--readme", type=Path, metavar="FILE", help="write the short table between this file's markers"
+    )
+    tabling.add_argument("--json", action="store_true", help="print JSON in place of Markdown")
+
+    curving = command(curve, "draw loss and accuracy against tokens")
+    curving.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="folders of runs, in order, each with metrics.jsonl"
+    )
+    curving.add_argument(
+        "--scores", type=Path, metavar="FILE", help="CSV: tokens, then a column of percentages a suite"
+    )
+    curving.add_argument("--out", type=Path, required=True, metavar="FILE", help="the picture, .svg or .png")
 
     making = command(env, "make the pinned environment")
     making.add_argument("--force", action="store_true", help="make it anew even if it is there")

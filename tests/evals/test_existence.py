@@ -1,0 +1,32 @@
+"""Names that do not exist: by execution and by stubs, without blaming what does."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from evals.existence import fails_for_missing_api, faulted_by_stubs, stubs_version
+from evals.sandbox import Outcome, Sandbox
+
+HEAD = "import numpy as np\nimport pandas as pd\n\ndf = pd.DataFrame({'a': [1, 2]})\nx = np.arange(3)\n\nresult = "
+MISSING = ["df.groupy('a')", "pd.read_frame('x')", "df.sort_values('a', descending=True)", "np.meann(x)", "x.summ()"]
+PRESENT = ["df.groupby('a').sum()", "df['b']", "'abc'.foo()", "df.sort_values('b')", "np.mean(x, 5)", "y.sum()"]
+
+
+def test_execution_blames_missing_names_alone():
+    with Sandbox(Path(sys.executable)) as sandbox:
+        blamed = [fails_for_missing_api(one) for one in sandbox.run(HEAD + code for code in (*MISSING, *PRESENT))]
+    assert blamed == [True] * len(MISSING) + [False] * len(PRESENT)
+
+
+def test_a_pass_blames_nothing():
+    assert not fails_for_missing_api(Outcome(True, "passed", ""))
+    assert not fails_for_missing_api(Outcome(False, "AttributeError", "'Foo' object has no attribute 'bar'"))
+
+
+def test_stubs_blame_the_same_names_without_running():
+    if not stubs_version():
+        pytest.skip("pandas-stubs is not installed")
+    programs = {code: (HEAD, code) for code in (*MISSING, *PRESENT)}
+    programs["above the cursor"] = (HEAD.replace("result", "df.groupy\nresult"), "df.size")
+    assert faulted_by_stubs(programs) == set(MISSING)

@@ -30,18 +30,19 @@ SETTINGS: dict[str, object] = {
 class CodeServer:
     """A running code-server with the extension installed."""
 
-    def __init__(self, editors: Path, home: Path, extension: Path, path: str) -> None:
+    def __init__(self, editors: Path, home: Path, extension: Path, program: Path) -> None:
         """Install the extension into an empty home and serve.
 
         Args:
             editors: Folder that ``install_editors.sh`` filled.
             home: New folder for all that VS Code keeps.
             extension: The ``.vsix``.
-            path: PATH of VS Code, and so of the server that the extension starts.
+            program: ``cert-lsp``; told by a setting, because VS Code takes its PATH from a login shell.
         """
         self.home = home
+        self._own: dict[str, object] = {"cert.path": str(program)}
         homes = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
-        self._environment = {**os.environ, **homes, "XDG_CACHE_HOME": str(home / "cache"), "PATH": path}
+        self._environment = {**os.environ, **homes, "XDG_CACHE_HOME": str(home / "cache")}
         entry = editors / "code-server" / "lib" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self._program = [str(editors / "node" / "bin" / "node"), str(entry)]
         self.settings_file = home / "code-server" / "User" / "settings.json"
@@ -63,12 +64,13 @@ class CodeServer:
             text=True,
             start_new_session=True,
         )
+        self.pid = self._process.pid
         self.address = self._address()
 
     def set(self, **settings: object) -> None:
         """Write the user's settings: those of all tests, and `settings` with ``_`` for the dot."""
         more = {name.replace("_", ".", 1): value for name, value in settings.items()}
-        self.settings_file.write_text(json.dumps({**SETTINGS, **more}), encoding="utf-8")
+        self.settings_file.write_text(json.dumps({**SETTINGS, **self._own, **more}), encoding="utf-8")
 
     def url(self, folder: Path, *files: Path) -> str:
         """Where the browser finds the folder with these files open."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from unittest import mock
 
-from cert_lsp.contract.prompt import Marker, Role
+from cert_lsp.contract.prompt import Marker
 from cert_lsp.contract.sketch import SIGIL
 from cert_lsp.engine.context import whole_context
-from cert_lsp.engine.pipeline import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,15 +52,11 @@ def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
     for task in tasks:
         context = whole_context(task.prompt)
         drafting, single = (_Counter(model.runtime, model.encoder) for _ in range(2))
-        offered = Engine(model.manifest, model.encoder, {Role.JOINT: drafting}).complete(context)
+        offered = model.engine(drafting).complete(context)
         if not drafting.placeholders:
             continue
-        with (
-            mock.patch("cert_lsp.engine.pipeline.follow", return_value=None),
-            mock.patch("cert_lsp.engine.recall.Recall.after", return_value=()),
-            mock.patch("cert_lsp.engine.decode.next_of", return_value=()),
-        ):
-            without = Engine(model.manifest, model.encoder, {Role.JOINT: single}).complete(context)
+        with mock.patch("cert_lsp.engine.decode.chain", return_value=[]):
+            without = model.engine(single).complete(context)
         counted += 1
         equal += [each.code for each in offered] == [each.code for each in without]
         drafted += drafting.passes

@@ -12,6 +12,7 @@ from benchmarks.peers import Run
 from cert_lsp.contract.bundle import load_manifest
 from cert_lsp.contract.prompt import Role, render_without_sketch
 from cert_lsp.contract.tokens import Encoder
+from cert_lsp.engine.idioms import Idioms
 from cert_lsp.engine.pipeline import Engine
 from cert_lsp.engine.runtime import open_runtime
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from benchmarks.peers import Peer
     from cert_lsp.contract.bundle import Manifest
     from cert_lsp.engine.context import Context
-    from cert_lsp.engine.runtime import OnnxRuntime
+    from cert_lsp.engine.runtime import OnnxRuntime, Runtime
 
 OURS, LLAMA_CPP = "cert-lsp", "llama.cpp"
 _TOKENS = 32
@@ -36,18 +37,19 @@ class Model:
     manifest: Manifest
     encoder: Encoder
     runtime: OnnxRuntime
+    idioms: Idioms | None
 
     @classmethod
     def open(cls, bundle: Path) -> Self:
         """Load a bundle with the server's default settings."""
         manifest = load_manifest(bundle)
-        return cls(
-            manifest, Encoder.load(bundle / manifest.tokenizer, manifest.markers), open_runtime(bundle, Role.JOINT)
-        )
+        encoder = Encoder.load(bundle / manifest.tokenizer, manifest.markers)
+        idioms = Idioms.load(bundle / manifest.idioms) if manifest.idioms else None
+        return cls(manifest, encoder, open_runtime(bundle, Role.JOINT), idioms)
 
-    def engine(self) -> Engine:
-        """Return an engine that has read nothing."""
-        return Engine(self.manifest, self.encoder, {Role.JOINT: self.runtime})
+    def engine(self, runtime: Runtime | None = None) -> Engine:
+        """Return an engine that has read nothing; it runs on another `runtime` if one is given."""
+        return Engine(self.manifest, self.encoder, {Role.JOINT: runtime or self.runtime}, self.idioms)
 
 
 @dataclass(frozen=True)

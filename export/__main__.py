@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\
 examples:
   python -m export runs/joint/best --out bundles/mine            8 bits, for any CPU
-  python -m export runs/joint/best --base base --out bundles/mine --adapter-out adapters/mine
+  python -m export runs/joint/best --base base --out bundles/mine --corpus runs/corpus runs/textbook
   python -m export runs/sketcher --generator runs/generator --out bundles/paper
   python -m export runs/joint/best --out bundles/gpu --target cuda
   python -m export verify bundles/mine runs/joint/best --json report.json
@@ -61,6 +61,14 @@ def _export(argv: Sequence[str]) -> int:
         help="weights on the CPU; 32: as trained (default: %(default)s)",
     )
     parser.add_argument("--base", type=Path, metavar="DIR", help="base of an adapter, if it has moved")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="what it was trained on: its idioms are counted and make the model faster, never different",
+    )
     parser.add_argument("--name", help="what the bundle calls itself (default: base and layout)")
     parser.add_argument(
         "--adapter-out",
@@ -80,7 +88,7 @@ def _export(argv: Sequence[str]) -> int:
     if args.adapter_out:
         for checkpoint in (read_checkpoint(folder, base=args.base) for folder in folders):
             save_adapter(checkpoint, args.adapter_out / checkpoint.role if args.generator else args.adapter_out)
-    reports = export_bundle(folders, args.out, precision=precision, base=args.base, name=args.name)
+    reports = export_bundle(folders, args.out, precision=precision, base=args.base, name=args.name, corpora=args.corpus)
     _show(reports, args.json)
     size = sum(path.stat().st_size for path in args.out.iterdir()) / 1e6
     sys.stdout.write(f"wrote {args.out} ({size:.1f} MB)\n")

@@ -16,12 +16,15 @@ from cert_lsp.engine.golden import Golden, record, write_golden
 from cert_lsp.engine.runtime import Runtime, open_runtime
 from cert_lsp.errors import ExportError
 from export.checkpoint import Checkpoint, load_model, read_checkpoint
+from export.idioms import count_idioms
 from export.prompts import PROMPTS
 from export.to_onnx import Precision, write_graph
 from export.verify import Report, check_shapes, compare, judge
 
 CONTEXT = 2048
 """Tokens of prompt and answer together: a few hundred lines. A cache takes memory as tokens come in."""
+
+IDIOMS = "idioms.npz"
 
 _GOLDENS = 4
 _PAIR = {Role.SKETCHER, Role.GENERATOR}
@@ -35,6 +38,7 @@ def export_bundle(
     base: Path | None = None,
     name: str | None = None,
     context: int = CONTEXT,
+    corpora: Sequence[Path] = (),
 ) -> list[Report]:
     """Export, verify and write a bundle.
 
@@ -45,6 +49,7 @@ def export_bundle(
         base: The base's folder, for adapters.
         name: What the manifest calls the bundle; the base's name and the role by default.
         context: Longest sequence in tokens.
+        corpora: Folders of the text that the models were trained on, whose idioms make them faster.
 
     Returns:
         One report for each model.
@@ -68,6 +73,9 @@ def export_bundle(
             file = partial / f"{checkpoint.role}.onnx"
             specs[checkpoint.role] = write_graph(load_model(checkpoint), file, precision, context=context)
             check_shapes(specs[checkpoint.role], file)
+        if corpora:
+            _say("counting idioms")
+            count_idioms(corpora, specs, encoder).save(partial / IDIOMS)
         manifest = Manifest(
             name=name or f"{first.base['name']}-{layout}",
             layout=layout,
@@ -76,6 +84,7 @@ def export_bundle(
             quantization=precision.label,
             base=first.base,
             training=first.training if len(checkpoints) == 1 else {str(c.role): c.training for c in checkpoints},
+            idioms=IDIOMS if corpora else None,
         )
         write_manifest(partial, manifest)
         reports: list[Report] = []

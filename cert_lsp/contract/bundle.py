@@ -77,6 +77,7 @@ class Manifest:
         base: Name and hash of the checkpoint that training began from.
         training: Free description of the training: config, tokens seen, losses.
         tokenizer: Tokenizer file, relative to the bundle.
+        idioms: File of n-grams that speed the model up, relative to the bundle; None if it has none.
         files: Stamp of every file but the manifest.
     """
 
@@ -88,6 +89,7 @@ class Manifest:
     base: Mapping[str, str]
     training: Mapping[str, Any]
     tokenizer: str = "tokenizer.json"
+    idioms: str | None = None
     files: Mapping[str, FileStamp] = field(default_factory=dict[str, FileStamp])
     format: int = FORMAT
     sketch_version: int = SKETCH_VERSION

@@ -4,7 +4,7 @@ A `Decoder` owns the key-value cache of one model. A request states all tokens t
 whatever the cache holds of them already is not read again, so the next keystroke, the code after its sketch, and
 another candidate that differs in its fifth token all cost only what is new.
 
-Guesses of what comes next (see `draft`, `recall`) are read together with the token before them and kept as far as the
+Guesses of what comes next (see `draft`) are read together with the token before them and kept as far as the
 model's own choices agree, so that an answer never depends on them. That needs a model whose values do not depend on how
 many tokens it reads at once.
 
@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cert_lsp.contract.prompt import Marker
-from cert_lsp.engine.recall import Recall, next_of
+from cert_lsp.engine.draft import Step, chain
+from cert_lsp.engine.idioms import ORDERS, Idioms
+from cert_lsp.engine.recall import Recall, seen_before
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
 
@@ -55,7 +57,7 @@ class Task:
         max_tokens: Longest answer.
         start: First tokens of the answer, already chosen, each with the logarithm of its probability.
         sampling: How tokens are chosen.
-        guess: Given the answer so far, tokens that probably follow; they never change the answer.
+        follows: Given the answer so far, tokens that probably follow; they never change the answer.
     """
 
     prompt: Sequence[int]
@@ -65,7 +67,7 @@ class Task:
     max_tokens: int
     start: Sequence[tuple[int, float]] = ()
     sampling: Sampling = Sampling()
-    guess: Callable[[str], Sequence[int]] | None = None
+    follows: Callable[[str], Step] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,10 @@ class Answer:
 class Decoder:
     """One model, its cache, and the tokens that the cache holds."""
 
-    def __init__(self, runtime: "Runtime", vocabulary: Vocabulary) -> None:
+    def __init__(self, runtime: "Runtime", vocabulary: Vocabulary, idioms: Idioms | None = None) -> None:
         self._runtime = runtime
         self._vocabulary = vocabulary
+        self._idioms = idioms
         self._cache = runtime.new_cache()
         self._held: list[int] = []
         self._recalls: defaultdict[frozenset[Marker], Recall] = defaultdict(Recall)  # sketches and code, by their ends
@@ -117,17 +120,19 @@ class Decoder:
         """Tokens that prompt and answer may have together."""
         return self._cache.capacity
 
-    def read(self, tokens: Sequence[int], cancel: Event | None = None) -> NDArray[np.float32]:
-        """Bring the cache to hold exactly `tokens`.
+    def read(
+        self, tokens: Sequence[int], cancel: Event | None = None, guessed: Sequence[int] = ()
+    ) -> NDArray[np.float32]:
+        """Bring the cache to hold exactly `tokens`, and behind them `guessed`.
 
         Returns:
-            Logits behind the last of them, shape (vocabulary,), float32.
+            Logits behind the last of the tokens and each of the guessed ones, shape (1 + guessed, vocabulary), float32.
 
         Raises:
             DecodeCancelled: If `cancel` is set; what has been read stays.
             PromptError: If there are none, or more than the cache can hold.
         """
-        if not 0 < len(tokens) <= self.capacity:
+        if not 0 < len(tokens) <= self.capacity - len(guessed):
             raise PromptError(
                 f"a prompt of {len(tokens)} tokens", f"the model reads 1 to {self.capacity}", "shorten the text above"
             )
@@ -141,7 +146,7 @@ class Decoder:
             _look_at(cancel)
             self._append(tokens[begin : begin + _CHUNK], keep=1)
         _look_at(cancel)
-        return self._append(tokens[begin:], keep=1)[0]
+        return self._append([*tokens[begin:], *guessed], keep=1 + len(guessed))
 
     def answer(self, task: Task, rng: np.random.Generator, cancel: Event | None = None) -> Answer:
         """Write an answer.
@@ -150,11 +155,10 @@ class Decoder:
             DecodeCancelled: If `cancel` is set before the answer is complete.
             PromptError: As `read`.
         """
-        rows = self.read([*task.prompt, *(token for token, _ in task.start)], cancel)[np.newaxis]
         writing = _Writing(task, self._vocabulary)
         recall = self._recalls[task.ends]
         try:
-            self._write(writing, task, recall, rows, rng, cancel)
+            self._write(writing, task, self._sources(task, recall), rng, cancel)
         finally:  # an answer that a newer request ends is a guess for that one
             recall.note(writing.tokens)
         return writing.answer()
@@ -163,13 +167,14 @@ class Decoder:
         self,
         writing: "_Writing",
         task: Task,
-        recall: Recall,
-        rows: NDArray[np.float32],
+        sources: Sequence[Callable[[Sequence[int]], Step]],
         rng: np.random.Generator,
         cancel: Event | None,
     ) -> None:
-        """Choose token by token; `rows` are the logits behind the prompt, shape (1, vocabulary)."""
-        guessed: list[int] = []
+        """Choose token by token; what is guessed is read with the token before it."""
+        prompt = [*task.prompt, *writing.tokens]
+        guessed = chain(sources, writing.tokens)[: max(0, self.capacity - len(prompt))]
+        rows = self.read(prompt, cancel, guessed)
         room = min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)
         for _ in range(room):
             _look_at(cancel)
@@ -180,13 +185,29 @@ class Decoder:
                 rows, guessed = rows[1:], guessed[1:]
                 continue
             self._rewind(len(self._held) - len(guessed))
-            followed = task.guess(writing.text) if task.guess else ()
-            guessed = list(recall.after(writing.tokens) or followed or next_of(token, self._held))
-            guessed = guessed[: self.capacity - len(self._held) - 1]
             if len(self._held) == self.capacity:
                 break
+            guessed = chain(sources, writing.tokens)[: self.capacity - len(self._held) - 1]
             rows = self._append([token, *guessed], keep=1 + len(guessed))
         self._rewind(len(self._held) - len(guessed))
+
+    def _sources(self, task: Task, recall: Recall) -> list[Callable[[Sequence[int]], Step]]:
+        """Return what may tell the next tokens of an answer from those that it has."""
+        *before, opening = task.prompt
+
+        def follows(tokens: Sequence[int]) -> Step:
+            spelled = b"".join(map(self._vocabulary.spelling, tokens))
+            return task.follows(spelled.decode("utf-8", "ignore"))
+
+        def known(tokens: Sequence[int]) -> Step:
+            idiom = self._idioms.after(opening, [*before[-ORDERS.stop :], opening, *tokens]) if self._idioms else None
+            return [idiom] if idiom else []
+
+        def repeated(tokens: Sequence[int]) -> Step:
+            again = seen_before([*before, *tokens])
+            return [again] if again else []
+
+        return [recall.after, follows, known, repeated]
 
     def _rewind(self, length: int) -> None:
         self._cache.rewind(length)

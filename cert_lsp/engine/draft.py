@@ -1,8 +1,13 @@
-"""The sketch as the draft of a speculative decode: the code repeats it except at its placeholders.
+"""Guesses of what the model writes next: a speculative decode without a second model.
 
-`follow` guesses the tokens that come next from where the code stands in its sketch; the decoder reads a whole guess
-in one pass and keeps what the model would have written anyway (Leviathan et al., ICML 2023, with the sketch as the
-draft model). A wrong guess costs the time of reading it, never a token of the answer.
+The decoder reads a whole guess in one pass and keeps what the model would have written anyway (Leviathan et al., ICML
+2023). A wrong guess costs the time of reading it, never a token of the answer. Guesses come from
+
+* the sketch, for the code that repeats it except at its placeholders (`follow`),
+* the last answers, and the text itself (`recall`),
+* the idioms of the library's code (`idioms`).
+
+`chain` strings them together, token by token, as long as the whole is likely enough to be worth reading.
 """
 
 import re
@@ -10,8 +15,17 @@ from collections.abc import Callable, Sequence
 
 from cert_lsp.contract.sketch import Sketch
 
+Step = Sequence[tuple[int, float]]
+"""Tokens that may come next, one behind the other, each with the probability that it follows the one before."""
+
 _MOST = 8
 """Tokens guessed at once: more would be lost on the first disagreement."""
+
+_WORTH = 0.25
+"""Least probability of a guess that is read: about what a further row of a pass costs of the pass that it may save."""
+
+_FOLLOWS = 0.95
+"""How surely code goes by its sketch, by experience."""
 
 _ANCHOR = 6
 """Characters by which code that left its sketch is found in it again."""
@@ -28,7 +42,29 @@ _FILLS = {
 _STRING_FILL = re.compile(_STRING, re.DOTALL)
 
 
-def follow(sketch: Sketch, encode: Callable[[str], Sequence[int]]) -> Callable[[str], Sequence[int]]:
+def chain(sources: Sequence[Callable[[Sequence[int]], Step]], tokens: Sequence[int]) -> list[int]:
+    """Guess what follows an answer.
+
+    Args:
+        sources: Each tells what may follow an answer's tokens, perhaps nothing; the surest is believed.
+        tokens: The answer so far.
+
+    Returns:
+        The guess; its first token, if there is any, however unlikely: a pass reads two rows at least (see `runtime`).
+    """
+    written = list(tokens)
+    belief = 1.0
+    while steps := [step for source in sources if (step := source(written))]:
+        for token, sure in max(steps, key=lambda step: step[0][1]):
+            belief *= sure
+            guessed = len(written) - len(tokens)
+            if guessed == _MOST or (guessed and belief < _WORTH):
+                return written[len(tokens) :]
+            written.append(token)
+    return written[len(tokens) :]
+
+
+def follow(sketch: Sketch, encode: Callable[[str], Sequence[int]]) -> Callable[[str], Step]:
     """Make a guesser for code that goes by `sketch`.
 
     Args:
@@ -40,11 +76,11 @@ def follow(sketch: Sketch, encode: Callable[[str], Sequence[int]]) -> Callable[[
     """
     parts = _parts(sketch)
 
-    def guess(code: str) -> Sequence[int]:
+    def guess(code: str) -> Step:
         expected, more = _expected(parts, code)
         tokens = encode(expected)
         # The last token before a placeholder may be written in one with the placeholder's first characters.
-        return tokens[: min(_MOST, len(tokens) - more)]
+        return [(token, _FOLLOWS) for token in tokens[: len(tokens) - more]]
 
     return guess
 

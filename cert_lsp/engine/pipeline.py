@@ -27,6 +27,7 @@ from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
+from cert_lsp.engine.idioms import Idioms
 from cert_lsp.engine.rank import Candidate, Draw, rank
 from cert_lsp.engine.runtime import Runtime, open_runtime
 from cert_lsp.engine.vocabulary import Vocabulary
@@ -50,13 +51,16 @@ class Engine:
         runtimes: The model of each role, for reports.
     """
 
-    def __init__(self, manifest: Manifest, encoder: Encoder, runtimes: Mapping[Role, Runtime]) -> None:
+    def __init__(
+        self, manifest: Manifest, encoder: Encoder, runtimes: Mapping[Role, Runtime], idioms: Idioms | None = None
+    ) -> None:
         """Put an engine together from its parts; `open` does so from a folder."""
         self.manifest = manifest
         self.runtimes = runtimes
         self._encoder = encoder
         self._decoders = {
-            role: Decoder(runtime, Vocabulary(encoder, runtime.vocab_size)) for role, runtime in runtimes.items()
+            role: Decoder(runtime, Vocabulary(encoder, runtime.vocab_size), idioms)
+            for role, runtime in runtimes.items()
         }
 
     @classmethod
@@ -72,7 +76,8 @@ class Engine:
         check_sizes(folder, manifest)
         encoder = Encoder.load(folder / manifest.tokenizer, manifest.markers)
         runtimes = {role: open_runtime(folder, role, threads=threads, provider=provider) for role in manifest.models}
-        return cls(manifest, encoder, runtimes)
+        idioms = Idioms.load(folder / manifest.idioms) if manifest.idioms else None
+        return cls(manifest, encoder, runtimes, idioms)
 
     def complete(
         self,
@@ -254,7 +259,7 @@ class _Request:
         if sketch is None:
             return self._task(role, lambda head: render_without_sketch(role, head), _CODE_ENDS, 1)
         decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 1)
-        return decoder, replace(task, guess=follow(sketch, self.encoder.encode_text))
+        return decoder, replace(task, follows=follow(sketch, self.encoder.encode_text))
 
     def _task(
         self, role: Role, laid_out: Callable[[str], Sequence[Segment]], ends: frozenset[Marker], stages: int

@@ -1,17 +1,18 @@
-"""Answers written lately, as guesses for the next one.
+"""What was written or read lately, as guesses for what comes next (see `draft`).
 
-Between two keystrokes most of an answer stays as it was, so the last answer is a draft of the next (see `decode`): what
-the model would write again is verified several tokens at a time. Where there is nothing to recall, `next_of` guesses
-one token from what the model has read, which costs nothing: a lone token is read in two rows anyway (see `runtime`).
-Like every draft, neither changes an answer.
+Between two keystrokes most of an answer stays as it was, so the last answer is a draft of the next: what the model
+would write again is verified several tokens at a time. And code repeats what stands above it, the names of its frames
+first of all: `seen_before` guesses what stood behind the same tokens the last time.
 """
 
 from collections import deque
 from collections.abc import Sequence
 
 _KEPT = 4
-_MOST = 8
-"""Tokens guessed at once: more would be lost on the first disagreement."""
+_SAME = 0.9
+"""How surely an answer that began like an older one goes on like it, by experience."""
+_REPEATED = {3: 0.7, 2: 0.45, 1: 0.25}
+"""How surely what has been read goes on as before, by the number of tokens that it has in common with before."""
 
 
 class Recall:
@@ -28,24 +29,30 @@ class Recall:
             others = [each for each in self._answers if noted[: len(each)] != each]
             self._answers = deque([*others, noted], maxlen=_KEPT)
 
-    def after(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """Return what followed `tokens`, the beginning of an answer, the last time; () if it is a new beginning."""
+    def after(self, tokens: Sequence[int]) -> list[tuple[int, float]]:
+        """Return what followed `tokens`, the beginning of an answer, the last time; [] if it is a new beginning."""
         begun = tuple(tokens)
         for answer in reversed(self._answers):
             if len(answer) > len(begun) and answer[: len(begun)] == begun:
-                return answer[len(begun) : len(begun) + _MOST]
-        return ()
+                return [(token, _SAME) for token in answer[len(begun) :]]
+        return []
 
 
-def next_of(token: int, held: Sequence[int]) -> tuple[int, ...]:
-    """Return the token that stood behind `token` in `held`, the tokens before it; () if it is new.
+def seen_before(tokens: Sequence[int]) -> tuple[int, float] | None:
+    """Return what stood behind the longest end of `tokens` that was there before, and how surely it does again.
 
-    The last place counts, one with the same token before it more than others.
+    Of several places the last one counts; None if even the last token is new.
     """
-    other: tuple[int, ...] = ()
-    for place in range(len(held) - 2, -1, -1):
-        if held[place] == token:
-            if place and held[place - 1] == held[-1]:
-                return (held[place + 1],)
-            other = other or (held[place + 1],)
-    return other
+    found: tuple[int, float] | None = None
+    common = 0
+    for place in range(len(tokens) - 2, -1, -1):
+        if tokens[place] != tokens[-1]:
+            continue
+        length = 1
+        while length < len(_REPEATED) and place >= length and tokens[place - length] == tokens[-1 - length]:
+            length += 1
+        if length > common:
+            common, found = length, (tokens[place + 1], _REPEATED[length])
+            if common == len(_REPEATED):
+                break
+    return found

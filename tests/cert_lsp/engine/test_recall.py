@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.engine.decode import Decoder, Task
-from cert_lsp.engine.recall import Recall, next_of
+from cert_lsp.engine.draft import Step
+from cert_lsp.engine.recall import Recall, seen_before
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, tiny_encoder
@@ -21,6 +22,10 @@ def decoder(runtime: FakeRuntime) -> Decoder:
     return Decoder(runtime, Vocabulary(tiny_encoder(), runtime.vocab_size))
 
 
+def tokens(step: Step) -> list[int]:
+    return [token for token, _ in step]
+
+
 def task(prompt: list[int], ends: Marker = Marker.END) -> Task:
     return Task(prompt, "", frozenset({ends}), lambda _: None, 40)
 
@@ -29,9 +34,9 @@ def test_the_latest_answer_that_begins_alike_is_recalled() -> None:
     recall = Recall()
     recall.note([1, 2, 3, 4])
     recall.note([1, 2, 5])
-    assert recall.after([1, 2]) == (5,)
-    assert recall.after([1, 2, 3]) == (4,)
-    assert recall.after([2]) == ()
+    assert tokens(recall.after([1, 2])) == [5]
+    assert tokens(recall.after([1, 2, 3])) == [4]
+    assert tokens(recall.after([2])) == []
 
 
 def test_an_answer_that_was_broken_off_does_not_hide_the_whole_one() -> None:
@@ -39,15 +44,15 @@ def test_an_answer_that_was_broken_off_does_not_hide_the_whole_one() -> None:
     recall.note([1, 2, 3, 4])
     recall.note([1, 2])
     recall.note([])
-    assert recall.after([1]) == (2, 3, 4)
+    assert tokens(recall.after([1])) == [2, 3, 4]
 
 
 def test_only_a_few_are_kept() -> None:
     recall = Recall()
     for first in range(10):
         recall.note([first, first])
-    assert recall.after([0]) == ()
-    assert recall.after([9]) == (9,)
+    assert tokens(recall.after([0])) == []
+    assert tokens(recall.after([9])) == [9]
 
 
 def test_the_same_answer_behind_a_longer_prompt_takes_few_passes() -> None:
@@ -91,11 +96,17 @@ def test_answers_do_not_depend_on_those_before(prompts: list[tuple[list[int], bo
         assert got == decoder(HashRuntime(3, CODE)).answer(wanted, np.random.default_rng(0))
 
 
-def test_the_last_place_with_the_same_token_before_it_tells_what_follows() -> None:
-    assert next_of(1, [7, 1, 2, 8, 1, 3, 7]) == (2,)
-    assert next_of(1, [7, 1, 2, 8, 1, 3, 9]) == (3,)
-    assert next_of(1, [7, 5, 5]) == ()
-    assert next_of(5, [7, 5]) == ()
+def test_the_longest_repetition_tells_what_follows() -> None:
+    assert tokens([seen_before([7, 1, 2, 8, 1, 3, 7, 1])]) == [2]
+    assert tokens([seen_before([7, 1, 2, 8, 1, 3, 9, 1])]) == [3]
+    assert seen_before([7, 5]) is None
+    assert seen_before([7]) is None
+
+
+def test_a_longer_repetition_is_believed_more() -> None:
+    sure = [seen_before([*range(9), 20, *range(10 - length, 9)])[1] for length in (2, 3, 4)]
+    assert sure == sorted(sure)
+    assert sure[0] < sure[-1] < 1
 
 
 def test_what_the_prompt_says_is_written_in_fewer_passes() -> None:

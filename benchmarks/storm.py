@@ -33,9 +33,8 @@ class Storm:
 
 
 def play_storm(editor: Editor) -> Storm:
-    """Type an intent in calm, then another one like it in a storm."""
+    """Ask once, with nothing before it; then type another text like it in a storm of requests."""
     calm = Buffer(editor, "file:///calm.py", _TEXT.format(name="orders") + _INTENT[:-1])
-    calm.ask().wait()
     calm.edit(0, _INTENT[-1])
     own = calm.ask().wait()
     calm.close()

@@ -154,7 +154,7 @@ def curve(options: argparse.Namespace) -> int:
     """Draws loss and accuracy against tokens, of runs that follow each other."""
     from evals.curve import draw, read_losses, read_scores
 
-    draw(read_losses(options.runs), read_scores(options.scores) if options.scores else [], options.out)
+    draw(read_losses(options.runs, options.before), read_scores(options.scores) if options.scores else [], options.out)
     sys.stdout.write(f"{options.out}\n")
     return 0
 
@@ -269,6 +269,9 @@ def _parser() -> argparse.ArgumentParser:
     curving = command(curve, "draw loss and accuracy against tokens")
     curving.add_argument(
         "runs", type=Path, nargs="+", metavar="RUN", help="folders of runs, in order, each with metrics.jsonl"
+    )
+    curving.add_argument(
+        "--before", type=int, default=0, metavar="N", help="tokens trained on before the first run (default: 0)"
     )
     curving.add_argument(
         "--scores", type=Path, metavar="FILE", help="CSV: tokens, then a column of percentages a suite"

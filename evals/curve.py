@@ -42,14 +42,14 @@ class Scores:
     points: list[tuple[int, float]]
 
 
-def read_losses(runs: Sequence[Path]) -> list[Losses]:
-    """Read the runs' curves, each laid behind the one before.
+def read_losses(runs: Sequence[Path], before: int = 0) -> list[Losses]:
+    """Read the runs' curves, each laid behind the one before; `before` tokens were read before the first.
 
     Raises:
         EvalError: A run has no metrics.jsonl, or none that can be read.
     """
     found: list[Losses] = []
-    start = 0
+    start = before
     for run in runs:
         path = run / "metrics.jsonl"
         try:

@@ -180,6 +180,7 @@ def test_runs_are_laid_end_to_end(tmp_path):
     one, two = read_losses([tmp_path / "a", tmp_path / "b"])
     assert (one.tokens, two.start, two.tokens) == ([100, 200], 200, [300, 400, 500])
     assert two.held_out == [(500, 0.5)]
+    assert read_losses([tmp_path / "a"], before=1000)[0].tokens == [1100, 1200]
     assert smoothed([1.0, 2.0, 3.0, 4.0], over=2) == [1.0, 1.5, 2.5, 3.5]
     scores = tmp_path / "curve.csv"
     scores.write_text("tokens,everyday,other\n200,30,\n500,40,12.5\n")

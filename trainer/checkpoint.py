@@ -139,6 +139,8 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
             (partial / "README.md").unlink()  # peft's form for a model hub
             adapter = json.loads((partial / "adapter_config.json").read_text(encoding="utf-8"))
             adapter["base_model_name_or_path"] = base_cert["base"]["name"]  # a path means nothing elsewhere
+            if isinstance(adapter["target_modules"], list):  # a set to peft, in another order every time
+                adapter["target_modules"].sort()
             write_atomically(partial / "adapter_config.json", json.dumps(adapter, indent=2) + "\n")
         else:
             model.save_pretrained(partial)

@@ -78,12 +78,29 @@ def build_parser() -> argparse.ArgumentParser:
     transport = serve.add_mutually_exclusive_group()
     transport.add_argument("--stdio", action="store_true", help="standard input and output (the default)")
     transport.add_argument("--tcp", type=_host_port, metavar="HOST:PORT", help="listen there; port 0 takes a free one")
+    transport.add_argument(
+        "--daemon", action="store_true", help="a socket of this user's, for `cert-lsp connect`; not on Windows"
+    )
     serve.add_argument(
         "--log-level",
         choices=["debug", "info", "warning", "error"],
         default="warning",
         help="what to tell on standard error; never your text (default: warning)",
     )
+
+    connect = command(
+        "connect",
+        "connect standard input and output to the server that all windows share",
+        "The server is started if it is not there. Editors start this in place of serve; not on Windows.",
+    )
+    for each in (serve, connect):
+        each.add_argument(
+            "--idle",
+            type=_seconds,
+            default=600.0,
+            metavar="SECONDS",
+            help="how long the shared server stays when no window is connected (default: 600)",
+        )
 
     doctor = command("doctor", "check the installation, the model and what the model answers")
     models = command("models", "list the published models, and choose the one in service", _MODELS)
@@ -104,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
         action.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
 
     embedded = os.environ.get("CERT_LSP_MODEL")
-    for each in (complete, sketch, serve, doctor):
+    for each in (complete, sketch, serve, connect, doctor):
         each.add_argument(
             "--model",
             type=Path,
@@ -152,6 +169,16 @@ def _keep(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
 
 
 def _host_port(text: str) -> tuple[str, int]:

@@ -38,7 +38,7 @@ def serve_stdio(server: CertServer) -> NoReturn:
     async def serve() -> None:
         watcher = asyncio.create_task(_watch_parent(server))
         server.protocol.set_writer(_Writer(stdout, server))
-        await _read_messages(server, StdinAsyncReader(sys.stdin.buffer, server.thread_pool))
+        await read_messages(server, StdinAsyncReader(sys.stdin.buffer, server.thread_pool))
         watcher.cancel()
 
     asyncio.run(serve())
@@ -65,7 +65,7 @@ def serve_tcp(build: Callable[[], CertServer], host: str, port: int) -> int:
         server = build()
         server.protocol.set_writer(cast("Writer", writer))
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await _read_messages(server, reader)
+            await read_messages(server, reader)
         writer.close()
 
     async def listen() -> None:
@@ -99,7 +99,7 @@ class _Writer(StdoutWriter):
             self._server.stop(1)
 
 
-async def _read_messages(server: CertServer, reader: AsyncReader) -> None:
+async def read_messages(server: CertServer, reader: AsyncReader) -> None:
     """Run pygls' message loop until ``exit`` or the end of input, then stop the server's work."""
     try:
         await run_async(

@@ -25,6 +25,8 @@ async def client(environment: Path) -> AsyncIterator[LanguageClient]:
     command = [str(environment / "cert-lsp"), "serve", "--stdio"]
     client = await ClientServerConfig(server_command=command).start()
     assert isinstance(client, LanguageClient)
+    # What the profile says that VS Code can do, and this client cannot.
+    client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda params: None)
     capabilities = client_capabilities("visual-studio-code")
     assert capabilities.text_document
     capabilities.text_document.inline_completion = types.InlineCompletionClientCapabilities()

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import re
 import time
 
 import pytest
@@ -79,7 +80,9 @@ async def test_popup_offers_what_ghost_text_offers(client: LanguageClient, uri: 
     assert isinstance(result, types.CompletionList)
     best = result.items[0]
     assert isinstance(best.text_edit, types.TextEdit)
-    assert best.text_edit.new_text == f"carrier{ghost.insert_text}"
+    assert best.insert_text_format is types.InsertTextFormat.Snippet
+    plain = re.sub(r"\$\{\d+:((?:\\.|[^\\}])*)\}|\$0", r"\1", best.text_edit.new_text)
+    assert plain == f"carrier{ghost.insert_text}"
     assert best.preselect is True
     assert isinstance(best.documentation, types.MarkupContent)
     assert "Sketch" in best.documentation.value
@@ -98,6 +101,46 @@ async def test_sketches_are_shown_with_the_code_they_lead_to(client: LanguageCli
     for each in candidates:
         assert each["sketch"].strip()
         ast.parse(insert(FLIGHTS, COMMENT_END, each["code"]))
+
+
+async def test_code_follows_from_a_changed_sketch(client: LanguageClient, uri: str) -> None:
+    open_text(client, uri)
+    position = {"line": COMMENT_END.line, "character": COMMENT_END.character}
+    sketch = "flights.groupby($string)[$string].median()"
+    params = types.ExecuteCommandParams("cert.completeFromSketch", [uri, position, sketch])
+    result = await client.workspace_execute_command_async(params)
+    candidates = [each._asdict() if hasattr(each, "_asdict") else each for each in result["candidates"]]
+    assert candidates
+    for each in candidates:
+        assert re.fullmatch(r"\nflights\.groupby\(.+\)\[.+\]\.median\(\)", each["code"])
+
+
+async def test_accepted_completion_tells_why(client: LanguageClient, uri: str) -> None:
+    document = open_text(client, uri)
+    [item] = await inline(client, document, COMMENT_END)
+    assert isinstance(item.insert_text, str)
+    here = types.Range(COMMENT_END, COMMENT_END)
+    change = types.TextDocumentContentChangePartial(here, item.insert_text)
+    identifier = types.VersionedTextDocumentIdentifier(2, uri)
+    client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
+    assert item.command
+    params = types.ExecuteCommandParams(item.command.command, item.command.arguments)
+    assert await client.workspace_execute_command_async(params) is None
+    hover = await client.text_document_hover_async(types.HoverParams(document, types.Position(5, 2)))
+    assert hover
+    assert isinstance(hover.contents, types.MarkupContent)
+    assert "string" in hover.contents.value
+
+
+async def test_markdown_above_a_cell_asks(client: LanguageClient, uri: str) -> None:
+    cells = [("code", FLIGHTS.rpartition("#")[0]), ("markdown", "## average delay per carrier"), ("code", "")]
+    items = [types.TextDocumentItem(f"{uri}#{i}", "python", 1, text) for i, (_, text) in enumerate(cells)]
+    kinds = {"code": types.NotebookCellKind.Code, "markdown": types.NotebookCellKind.Markup}
+    order = [types.NotebookCell(kinds[kind], f"{uri}#{i}") for i, (kind, _) in enumerate(cells)]
+    notebook = types.NotebookDocument(uri, "jupyter-notebook", 1, order)
+    client.notebook_document_did_open(types.DidOpenNotebookDocumentParams(notebook, items))
+    [item] = await inline(client, types.TextDocumentIdentifier(f"{uri}#2"), types.Position(0, 0))
+    assert "carrier" in str(item.insert_text)
 
 
 async def test_nothing_is_offered_where_nothing_is_asked(client: LanguageClient, uri: str) -> None:

@@ -45,7 +45,8 @@ async def follow_store(ls: CertServer) -> None:
         logger.warning("the model store is not watched (%s); another model counts from the next start", error)
         return
     try:
-        changed.set()  # a version may have come while the first model was loading
+        if ls.session.model and not ls.session.model.failure:
+            changed.set()  # a version may have come while the first model was loading
         answering = ls.session.model.folder if ls.session.model else None
         while True:
             await changed.wait()
@@ -66,7 +67,8 @@ async def _exchange(ls: CertServer, answering: Path | None) -> Path | None:
     try:
         await session.model.follow()
     except CertError as error:
-        show(ls, types.MessageType.Warning, f"{error} The old model goes on answering.")
+        remains = " The old model goes on answering." if session.model.engine else ""
+        show(ls, types.MessageType.Warning, f"{error}{remains}")
     if session.model.folder != answering:
         session.offers.clear()
         tell_status(ls)

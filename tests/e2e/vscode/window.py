@@ -8,6 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 PATIENCE = 90.0  # seconds until a test gives up on what it waits for
+_SAVES_ITSELF = 1.0  # seconds in which VS Code has saved a change, if it has not missed it
 GHOST = """
 () => {
   const first = [...document.querySelectorAll('.view-lines .ghost-text-decoration, .view-lines [class*=ghost-text]')];
@@ -84,5 +85,19 @@ class Window:
             self.page.wait_for_timeout(50)
 
     def wait_for_file(self, content: bytes) -> None:
-        """Wait until the buffer, and so the file, is `content`."""
-        self.wait(lambda: self.content() == content, f"the file to be {content!r}")
+        """Wait until the buffer, and so the file, is `content`.
+
+        VS Code misses now and then to save by itself what changed while it was saving, so it is told to.
+        """
+        next_save = time.monotonic() + _SAVES_ITSELF
+
+        def saved() -> bool:
+            nonlocal next_save
+            if self.content() == content:
+                return True
+            if time.monotonic() > next_save:
+                self.press("Control+s")
+                next_save += _SAVES_ITSELF
+            return False
+
+        self.wait(saved, f"the file to be {content!r}")

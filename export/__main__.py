@@ -21,7 +21,7 @@ examples:
   python -m export runs/sketcher --generator runs/generator --out bundles/paper
   python -m export runs/joint/best --out bundles/gpu --target cuda
   python -m export verify bundles/mine runs/joint/best --json report.json
-  cert-lsp complete examples/flights.py:5 --model bundles/mine   use it
+  cert-lsp complete examples/flights.py:9 --model bundles/mine   use it
 
 A checkpoint is what `python -m trainer` writes: a Hugging Face folder of full weights, or of a LoRA adapter that is
 merged with its base. A bundle is verified against torch before it appears; if it differs, nothing is written.

@@ -123,7 +123,7 @@ def load_manifest(folder: Path) -> Manifest:
             "name a folder made by `python -m export`, or reinstall cert-lsp for the model that comes with it",
         ) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     _check_versions(folder, raw)
     try:
         fields: dict[str, Any] = raw | {
@@ -134,9 +134,9 @@ def load_manifest(folder: Path) -> Manifest:
         }
         manifest = Manifest(**fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+        raise damaged(path, f"{type(error).__name__}: {error}") from error
     if set(manifest.models) != _ROLES[manifest.layout]:
-        raise _damaged(path, f"layout '{manifest.layout}' does not go with the models {sorted(manifest.models)}")
+        raise damaged(path, f"layout '{manifest.layout}' does not go with the models {sorted(manifest.models)}")
     return manifest
 
 
@@ -152,9 +152,9 @@ def verify(folder: Path) -> Manifest:
         try:
             found = stamp(path)
         except OSError as error:
-            raise _damaged(path, f"{error.strerror or error}") from error
+            raise damaged(path, f"{error.strerror or error}") from error
         if found != expected:
-            raise _damaged(path, f"{found.bytes} bytes, {expected.bytes} expected; or their hash differs")
+            raise damaged(path, f"{found.bytes} bytes, {expected.bytes} expected; or their hash differs")
     return manifest
 
 
@@ -168,7 +168,7 @@ def check_sizes(folder: Path, manifest: Manifest) -> None:
         path = folder / name
         size = path.stat().st_size if path.is_file() else None
         if size != expected.bytes:
-            raise _damaged(path, "it is missing" if size is None else f"{size} bytes, {expected.bytes} expected")
+            raise damaged(path, "it is missing" if size is None else f"{size} bytes, {expected.bytes} expected")
 
 
 def stamp(path: Path) -> FileStamp:
@@ -198,7 +198,8 @@ def _check_versions(folder: Path, raw: Mapping[str, Any]) -> None:
         )
 
 
-def _damaged(path: Path, reason: str) -> BundleError:
+def damaged(path: Path, reason: str) -> BundleError:
+    """Return the error for a file of a bundle that cannot be used."""
     return BundleError(
         f"{path} is damaged ({reason})",
         "the model is not loaded",

@@ -15,7 +15,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cert_lsp.errors import BundleError
+from cert_lsp.contract.bundle import damaged
 
 ORDERS: Final = range(1, 6)
 """Lengths of the contexts, in tokens."""
@@ -57,11 +57,7 @@ class Idioms:
             with np.load(file, allow_pickle=False) as arrays:
                 return cls(arrays["keys"], arrays["tokens"], arrays["sure"])
         except (OSError, ValueError, KeyError) as error:
-            raise BundleError(
-                f"{file} is damaged ({error})",
-                "the model is not loaded",
-                "copy or export the model folder again, or reinstall cert-lsp",
-            ) from error
+            raise damaged(file, str(error)) from error
 
     def save(self, file: Path) -> None:
         """Write the file."""

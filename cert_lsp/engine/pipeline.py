@@ -109,17 +109,8 @@ class Engine:
         Raises:
             DecodeCancelled: If `cancel` was set.
         """
-        request = _Request(
-            self.manifest.layout,
-            self._decoders,
-            self._encoder,
-            context,
-            candidates if temperature > 0 else candidates + _SPARE,
-            max_tokens,
-            Sampling(temperature, top_p),
-            np.random.default_rng(seed),
-            cancel,
-        )
+        written = candidates if temperature > 0 else candidates + _SPARE
+        request = self._request(context, written, max_tokens, cancel, Sampling(temperature, top_p), seed)
         draws = request.draws(mode)
         offered = rank(context, islice(draws, candidates))
         while not (offered and offered[0].api_exists) and (spare := next(draws, None)):
@@ -181,18 +172,21 @@ class Engine:
         Raises:
             DecodeCancelled: If `cancel` was set.
         """
-        request = _Request(
-            self.manifest.layout,
-            self._decoders,
-            self._encoder,
-            context,
-            candidates,
-            max_tokens,
-            Sampling(),
-            np.random.default_rng(0),
-            cancel,
-        )
+        request = self._request(context, candidates, max_tokens, cancel)
         return rank(context, request.draws_from(_placed(sketch, context.forced)))
+
+    def _request(
+        self,
+        context: Context,
+        candidates: int,
+        max_tokens: int,
+        cancel: Event | None,
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        seed: int = 0,
+    ) -> "_Request":
+        random = np.random.default_rng(seed)
+        layout, decoders, encoder = self.manifest.layout, self._decoders, self._encoder
+        return _Request(layout, decoders, encoder, context, candidates, max_tokens, sampling, random, cancel)
 
 
 @dataclass(frozen=True)

@@ -23,20 +23,17 @@ from cert_lsp.contract.prompt import Role, render
 from cert_lsp.contract.sketch import Sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import EvalError
+from evals import generate
 from evals.generate import drop_torn_line, stamp_settings
 
 RESULTS, SETTINGS = "pairs.jsonl", "settings.json"
 METRICS = ("sketch_exact", "code_exact", "edit_similarity", "loss")
 
 
-class Completer(Protocol):
+class Completer(generate.Completer, Protocol):
     """What is needed of `cert_lsp.engine.pipeline.Engine`."""
 
     runtimes: Mapping[Role, Any]
-
-    def complete_text(self, before: str, **options: Any) -> Sequence[Any]:
-        """Candidates with `code` and `sketch` for the text before the cursor, best first."""
-        ...
 
 
 @dataclass(frozen=True)

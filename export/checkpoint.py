@@ -162,7 +162,9 @@ def save_adapter(checkpoint: Checkpoint, out: Path) -> None:
             (out / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise ExportError(
-            f"{out} cannot be written ({error})", "the adapter is not kept", "free some disk space, or choose another"
+            f"{out} cannot be written ({error})",
+            "the adapter is not kept",
+            "free some disk space, or choose another folder",
         ) from error
 
 

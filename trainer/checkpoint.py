@@ -4,6 +4,7 @@
     OUT/metrics.jsonl, tensorboard/ the curves
     OUT/checkpoints/step-000100/    DeepSpeed's state, each process's random state and place in the data
     OUT/checkpoints/latest          name of the newest complete one
+    OUT/checkpoints/NAME.universal/ the same for any number of processes, made when another number goes on
     OUT/model/                      Hugging Face folder with cert.json, as of the newest checkpoint: export reads it
 
 A folder is written under another name and renamed when it is complete; the previous one is deleted only after that.
@@ -16,6 +17,8 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -77,42 +80,130 @@ class Checkpoints:
             shutil.rmtree(partial, ignore_errors=True)
             raise save_error(final, error) from error
 
+    def fit(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """DeepSpeed's settings to go on with; a checkpoint of another number of processes is put together for this one.
+
+        Raises:
+            CertError: DeepSpeed cannot put it together.
+        """
+        saved = self._saved()
+        stage = settings.get("zero_optimization", {}).get("stage", 0)
+        if saved is None or saved["world"] == self._world or not stage:  # without ZeRO every process has everything
+            return dict(settings)
+        if self._rank == 0:
+            regroup(self._folder / self._newest())
+        _barrier(self._world)
+        return {**settings, "checkpoint": {"load_universal": True}}
+
     def load(self, engine: Any) -> tuple[dict[str, Any], Position] | None:
-        """Restore the newest checkpoint into ``engine`` and the random state; None if there is none.
+        """Restore the newest checkpoint into `engine`, made with the settings of `fit`; None if there is none.
+
+        The random state is restored too. With another number of processes the data go on at about the same place: each
+        process reads other records than before, from the next border between two shuffled windows on.
 
         Returns:
             The state given to :meth:`save`, and the place in the data.
 
         Raises:
-            CertError: The checkpoint is damaged, or was written by another number of processes.
+            CertError: The checkpoint is damaged.
         """
-        latest = self._folder / "latest"
-        if not latest.is_file():
+        saved = self._saved()
+        if saved is None:
             return None
-        name = latest.read_text(encoding="utf-8").strip()
+        name = self._newest()
+        same = saved["world"] == self._world
         try:
-            process = torch.load(self._folder / name / f"process-{self._rank}.pt", weights_only=True)
-            if process["world"] != self._world:
-                raise ConfigError(
-                    f"the run was started with {process['world']} processes, now there are {self._world}",
-                    "each process has its own place in the data",
-                    f"start {process['world']} processes",
-                )
-            path, state = engine.load_checkpoint(str(self._folder), tag=name, load_module_strict=False)
+            if same:
+                saved = torch.load(self._folder / name / f"process-{self._rank}.pt", weights_only=True)
+            tag = f"{name}.universal" if engine.load_universal_checkpoint() else name
+            path, state = engine.load_checkpoint(str(self._folder), tag=tag, load_module_strict=False)
         except (OSError, RuntimeError, KeyError) as error:
-            raise CertError(
-                f"the checkpoint {self._folder / name} is damaged: {error}",
-                "the run cannot go on",
-                "restore the folder, or give another --out",
-            ) from error
+            raise self._damaged(name, error) from error
         if path is None:
             raise CertError(f"DeepSpeed found no checkpoint in {self._folder / name}", remedy="give another --out")
-        _restore_random_state(process["random"])
-        return state, Position(**process["position"])
+        position = Position(**saved["position"])
+        if same:
+            _restore_random_state(saved["random"])
+        else:
+            windows = (position.window + bool(position.batch)) * saved["world"]
+            position = Position(position.epoch, -(-windows // self._world))
+        return state, position
+
+    def _newest(self) -> str:
+        return (self._folder / "latest").read_text(encoding="utf-8").strip()
+
+    def _saved(self) -> dict[str, Any] | None:
+        """What the first process saved beside the newest checkpoint."""
+        if not (self._folder / "latest").is_file():
+            return None
+        name = self._newest()
+        try:
+            return torch.load(self._folder / name / "process-0.pt", weights_only=True)
+        except (OSError, RuntimeError) as error:
+            raise self._damaged(name, error) from error
+
+    def _damaged(self, name: str, error: Exception) -> CertError:
+        return CertError(
+            f"the checkpoint {self._folder / name} is damaged: {error}",
+            "the run cannot go on",
+            "restore the folder, or give another --out",
+        )
 
 
-def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, training: Mapping[str, Any]) -> None:
+def regroup(checkpoint: Path) -> None:
+    """Write a ZeRO checkpoint anew for any number of processes, in a folder of the same name and ``.universal``.
+
+    Raises:
+        CertError: DeepSpeed could not.
+    """
+    final = checkpoint.with_name(f"{checkpoint.name}.universal")
+    partial = final.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    command = [sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", "--inject_missing_state"]
+    command += ["--input_folder", str(checkpoint), "--output_folder", str(partial)]
+    command += ["--num_extract_workers", "1", "--num_merge_workers", "1"]
+    env = {name: value for name, value in os.environ.items() if name not in ("RANK", "LOCAL_RANK", "WORLD_SIZE")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    if done.returncode:
+        raise CertError(
+            f"{checkpoint} could not be put together for another number of processes: {done.stderr.strip()[-400:]}",
+            "the run cannot go on with this number",
+            "start as many processes as before",
+        )
+    shutil.rmtree(final, ignore_errors=True)
+    partial.replace(final)
+
+
+def whole_weights(engine: Any) -> dict[str, torch.Tensor]:
+    """The trained weights by name; under ZeRO 3 put together one by one. Called by all processes, used by the first."""
+    import deepspeed
+
+    weights: dict[str, torch.Tensor] = {}
+    for name, parameter in engine.module.model.named_parameters():
+        with deepspeed.zero.GatheredParameters([parameter]):
+            if torch.distributed.get_rank() == 0:
+                shared = hasattr(parameter, "ds_id")  # else it stays where it is
+                weights[name] = parameter.detach().cpu().clone() if shared else parameter.detach()
+    return weights
+
+
+def write_model(
+    out: Path,
+    model: Any,
+    weights: Mapping[str, torch.Tensor],
+    base: Path,
+    config: TrainConfig,
+    training: Mapping[str, Any],
+) -> None:
     """Write ``out/model``: weights or adapter, tokenizer and cert.json. One process only.
+
+    Args:
+        out: The run's folder.
+        model: The model that was trained.
+        weights: Its weights, as `whole_weights` returns them.
+        base: The base's folder.
+        config: Settings of the run.
+        training: What cert.json says of the training.
 
     Raises:
         CertError: It could not be written; the previous folder is untouched.
@@ -133,9 +224,8 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
     }
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        model = engine.module.model
         if config.lora:
-            model.save_pretrained(partial, save_embedding_layers=False)
+            model.save_pretrained(partial, state_dict=weights, save_embedding_layers=False)
             (partial / "README.md").unlink()  # peft's form for a model hub
             adapter = json.loads((partial / "adapter_config.json").read_text(encoding="utf-8"))
             adapter["base_model_name_or_path"] = base_cert["base"]["name"]  # a path means nothing elsewhere
@@ -143,7 +233,7 @@ def write_model(out: Path, engine: Any, base: Path, config: TrainConfig, trainin
                 adapter["target_modules"].sort()
             write_atomically(partial / "adapter_config.json", json.dumps(adapter, indent=2) + "\n")
         else:
-            model.save_pretrained(partial)
+            model.save_pretrained(partial, state_dict=dict(weights))
         for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
             if not (partial / name).exists():
                 shutil.copyfile(base / name, partial / name)

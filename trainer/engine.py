@@ -75,9 +75,6 @@ def _faults(settings: Any, config: TrainConfig) -> Iterable[str]:
         elif key not in _SCALARS:
             yield f"unknown setting {key}" if key not in _SECTIONS else f"{key} must be an object"
     yield from (f'{place} is "auto", which only the Hugging Face trainer fills in' for place in _autos(settings, ""))
-    zero = settings.get("zero_optimization", {})
-    if isinstance(zero, Mapping) and zero.get("stage") == 3:
-        yield "zero_optimization.stage 3 is not supported: no process would hold the weights to save"
     fp16 = settings.get("fp16", {})
     if isinstance(fp16, Mapping) and fp16.get("enabled") and config.precision != "fp32":
         yield f"fp16 is enabled, but precision is {config.precision}"
@@ -164,6 +161,42 @@ def lr_factor(step: int, config: TrainConfig) -> float:
         return (step + 1) / warmup
     progress = min(1.0, (step - warmup) / (config.steps - warmup))
     return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
+
+
+def loss_scale(engine: Any) -> float | None:
+    """By what fp16's losses are multiplied now, so that small gradients are not lost; None in other precisions."""
+    if not engine.fp16_enabled():
+        return None
+    optimizer = engine.optimizer
+    scaler = getattr(optimizer, "loss_scale_config", optimizer)  # without ZeRO it is kept apart
+    return float(scaler.cur_scale)
+
+
+class Meter:
+    """Operations per second of one process, and their share of what its device could do at most.
+
+    Counted are 6 operations per weight and token, 4 for a frozen weight, and those of attention (Kaplan et al., 2020);
+    activations that are computed again are not: the share tells what the run is worth, not how busy the device is.
+    """
+
+    def __init__(self, model: nn.Module, window: int, device: torch.device) -> None:
+        """Count the weights of `model`, which ZeRO has not shared out yet; `window` is in tokens."""
+        sizes = [(parameter.numel(), parameter.requires_grad) for parameter in model.parameters()]
+        shape: Any = model.config
+        self._per_token = sum((6 if trained else 4) * size for size, trained in sizes)
+        self._per_token += 6 * shape.num_hidden_layers * shape.hidden_size * window
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+        self._peak = next((peak for kind, peak in _PEAKS.items() if kind in name), None)
+
+    def read(self, tokens_per_s: float, processes: int) -> dict[str, float]:
+        """Figures of so many tokens a second, learned from by all processes together; TFLOPS are those of each."""
+        tflops = tokens_per_s * self._per_token / processes / 1e12
+        share = {"share_of_peak": tflops / self._peak} if self._peak else {}
+        return {"tokens_per_s": tokens_per_s, "tflops": tflops, **share}
+
+
+_PEAKS = {"V100": 125, "T4": 65, "A100": 312, "L4": 121, "A10": 125, "H100": 989, "H200": 989}
+"""Dense half precision on tensor cores, TFLOPS, as NVIDIA's data sheets say; by a part of the device's name."""
 
 
 def _free_port() -> str:

@@ -113,9 +113,10 @@ class Trainer:
         checkpoint.seed_everything(config.seed, 0)  # the adapters' first values, alike in all processes
         loaded = model.load_model(base, config.lora, adapter, checkpoint_activations=config.checkpoint_activations)
         wrapped = model.LearnedLoss(loaded, autocast=model.can_autocast(config, self._device))
-        self._engine = engine.make_engine(wrapped, config, settings)
-        checkpoint.seed_everything(config.seed, self._rank)
         self._checkpoints = checkpoint.Checkpoints(out, self._rank, self._world)
+        self._meter = engine.Meter(loaded, config.data.window, self._device)
+        self._engine = engine.make_engine(wrapped, config, self._checkpoints.fit(settings))
+        checkpoint.seed_everything(config.seed, self._rank)
         state, position = self._checkpoints.load(self._engine) or ({"step": 0, "tokens": 0, "eval_loss": None}, None)
         self.step: int = state["step"]
         self.tokens: int = state["tokens"]
@@ -154,7 +155,7 @@ class Trainer:
                 bar.set_postfix_str(f"loss {line['loss']:.3f}, {speed:.0f} tokens/s", refresh=False)
                 bar.update()
                 if self.step % config.log_every == 0:
-                    metrics.write(self.step, {**line, "tokens": self.tokens}, tokens_per_s=speed)
+                    metrics.write(self.step, {**line, "tokens": self.tokens}, **self._meter.read(speed, self._world))
                 last = self.step == config.steps
                 if last or self.step % config.eval_every == 0:
                     evaluated = self.evaluate()
@@ -175,6 +176,7 @@ class Trainer:
         """One optimizer step; returns what to log and the number of tokens read by all processes."""
         import torch
 
+        from trainer.engine import loss_scale
         from trainer.model import to_tensors
 
         table = torch.zeros(2, 2, device=self._device)
@@ -190,9 +192,14 @@ class Trainer:
             tokens += batch.tokens
         self._sum(table)
         self._sum(tokens)
-        norm = self._engine.get_global_grad_norm()
         line = {**_losses(table.tolist()), "lr": lr}
-        return (line | {"grad_norm": float(norm)} if norm is not None else line), int(tokens.item())
+        for name, value in (
+            ("grad_norm", self._engine.get_global_grad_norm()),
+            ("loss_scale", loss_scale(self._engine)),
+        ):
+            if value is not None:
+                line[name] = float(value)
+        return line, int(tokens.item())
 
     def evaluate(self) -> dict[str, float]:
         """Mean loss per learned held-out token, also of sketches and code alone."""
@@ -210,13 +217,14 @@ class Trainer:
 
     def save(self) -> None:
         """Write a checkpoint and the model folder."""
-        from trainer.checkpoint import write_model
+        from trainer.checkpoint import whole_weights, write_model
 
         state = {"step": self.step, "tokens": self.tokens, "eval_loss": self.eval_loss}
         self._checkpoints.save(self._engine, self._stream, state, self.step)
+        weights = whole_weights(self._engine)
         if self._rank == 0:
             training = {"tokens": self.tokens, "steps": self.step, "eval_loss": self.eval_loss, "start": self._start}
-            write_model(self._out, self._engine, self._base, self._config, training)
+            write_model(self._out, self._engine.module.model, weights, self._base, self._config, training)
 
     def _stop(self, number: int, frame: object) -> None:
         self._stopped_by = number

@@ -17,6 +17,8 @@ import json
 import sys
 from pathlib import Path
 
+from trainer.corpus import place
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `python -m trainer corpus`."""
@@ -41,15 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="read these folders; without --sdists or --packages, read nothing else",
     )
-    parser.add_argument(
-        "--processes", type=int, choices=(1, 2), default=2, help="sources read at the same time (default: 2)"
-    )
+    place.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
 
 
 def run(args: argparse.Namespace) -> int:
     """Build the corpus; returns the exit status. Raises CorpusError for input that cannot be used."""
-    from trainer.corpus import report
     from trainer.corpus.build import build
     from trainer.corpus.fetch import choose, fetch
     from trainer.corpus.readers import Source
@@ -59,14 +58,15 @@ def run(args: argparse.Namespace) -> int:
         packages = choose(args.packages)
         found = fetch(packages, args.sdists or args.out / "sdists")
         sources = [Source(package.name, path, package.heldout) for package, path in found] + sources
-    built = build(sources, args.out, processes=args.processes)
-    report.write(built, args.out)
+    if not build(sources, args.out, place.place_of(args)):
+        sys.stdout.write(f"queued; {args.out / 'report.md'} is written when the job corpus-merge ends\n")
+        return 0
+    built = json.loads((args.out / "report.json").read_text(encoding="utf-8"))
     if args.json:
-        sys.stdout.write(json.dumps({k: v for k, v in report.as_json(built).items() if k != "samples"}) + "\n")
+        sys.stdout.write(json.dumps({name: value for name, value in built.items() if name != "samples"}) + "\n")
     else:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in built.kinds.most_common())
-        sys.stdout.write(
-            f"{built.splits['train']:,} records to train on, {built.splits['heldout']:,} held out: {counts}\n"
-        )
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in built["kinds"].items())
+        train, heldout = (built["splits"].get(split, 0) for split in ("train", "heldout"))
+        sys.stdout.write(f"{train:,} records to train on, {heldout:,} held out: {counts}\n")
         sys.stdout.write(f"read {args.out / 'report.md'} for what was dropped, and look at the samples in it\n")
     return 0

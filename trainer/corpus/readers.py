@@ -6,11 +6,12 @@ read as text are counted by reason and passed over.
 
 from __future__ import annotations
 
+import os
 import re
 import tarfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -109,7 +110,7 @@ def _members(source: Source, wanted=_wanted) -> Iterator[tuple[str, bytes]]:
     """Yield (path, content) of the wanted files."""
     path = source.path
     if path.is_dir():
-        yield from _folder_members(path, wanted, source.members)
+        yield from _folder_members(path, members(source), wanted)
     elif not path.exists():
         raise CorpusError(f"{path} does not exist", "there is nothing to read", "check the path")
     elif tarfile.is_tarfile(path):
@@ -133,16 +134,37 @@ def _members(source: Source, wanted=_wanted) -> Iterator[tuple[str, bytes]]:
         )
 
 
-def _folder_members(folder: Path, wanted, members: tuple[str, ...] | None) -> Iterator[tuple[str, bytes]]:
-    named = sorted(folder.rglob("*")) if members is None else [folder / member for member in members]
-    for path in named:
-        relative = path.relative_to(folder)
-        if (members is None and _SKIPPED_FOLDERS & set(relative.parts)) or not wanted(relative.as_posix()):
+def _folder_members(folder: Path, named: Iterable[str], wanted) -> Iterator[tuple[str, bytes]]:
+    for relative in named:
+        path = folder / relative
+        if not wanted(relative):
             continue
         try:
             if path.is_symlink() or not path.is_file():
                 continue
             with path.open("rb") as stream:
-                yield relative.as_posix(), stream.read(MAX_BYTES + 1)
+                yield relative, stream.read(MAX_BYTES + 1)
         except OSError:
-            yield relative.as_posix(), b"\xff"  # counted with the files that are not text
+            yield relative, b"\xff"  # counted with the files that are not text
+
+
+def members(source: Source) -> Iterator[str]:
+    """Yield a folder's files that may hold pairs, folder by folder, in the order of their names."""
+    if source.members is not None:
+        yield from source.members
+    else:
+        yield from _walk(source.path, "")
+
+
+def _walk(folder: Path, before: str) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name in _SKIPPED_FOLDERS or entry.is_symlink():
+            continue
+        if entry.is_dir():
+            yield from _walk(folder / entry.name, f"{before}{entry.name}/")
+        elif _wanted(before + entry.name):
+            yield before + entry.name

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer.corpus.build import Built
-
 SHOWN = 20
+
+
+@dataclass
+class Built:
+    """What came of a build: records and drops by reason, and a few records to look at."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    splits: Counter[str] = field(default_factory=Counter)
+    drops: Counter[str] = field(default_factory=Counter)
+    files: int = 0
+    samples: list[dict[str, str]] = field(default_factory=list)
 
 
 def write(built: Built, folder: Path) -> None:

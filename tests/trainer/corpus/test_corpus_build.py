@@ -73,7 +73,7 @@ def test_layouts_do_not_change_from_run_to_run(folder: Path):
 
 def test_command_writes_splits_and_reports(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     out = tmp_path / "corpus"
-    assert main(["corpus", "--out", str(out), "--folder", str(folder), "--processes", "1", "--json"]) == 0
+    assert main(["corpus", "--out", str(out), "--folder", str(folder), "--workers", "1", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     train = rows(out / "train.parquet")
     assert len(train) == printed["splits"]["train"] > 0
@@ -83,9 +83,9 @@ def test_command_writes_splits_and_reports(folder: Path, tmp_path: Path, capsys:
     assert printed["drops"]["file: not UTF-8"] == printed["drops"]["file: binary"] == 1
     assert printed["drops"]["file: not a notebook"] == 1
     assert "random records" in (out / "report.md").read_text(encoding="utf-8")
-    shards = {path: path.stat().st_mtime_ns for path in (out / "shards").iterdir()}
-    assert main(["corpus", "--out", str(out), "--folder", str(folder), "--processes", "1"]) == 0
-    assert {path: path.stat().st_mtime_ns for path in (out / "shards").iterdir()} == shards
+    shards = {path: path.stat().st_mtime_ns for path in (out / "shards").glob("*.parquet")}
+    assert main(["corpus", "--out", str(out), "--folder", str(folder), "--workers", "1"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in (out / "shards").glob("*.parquet")} == shards
     assert rows(out / "train.parquet") == train
 
 
@@ -100,7 +100,7 @@ def test_folder_without_code_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "data.csv").write_text("a,b\n", encoding="utf-8")
-    assert main(["corpus", "--out", str(tmp_path / "out"), "--folder", str(empty), "--processes", "1"]) == 1
+    assert main(["corpus", "--out", str(tmp_path / "out"), "--folder", str(empty), "--workers", "1"]) == 1
     assert "holds no Python file" in capsys.readouterr().err
 
 

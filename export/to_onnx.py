@@ -108,9 +108,10 @@ def write_graph(model: PreTrainedModel, file: Path, precision: Precision, *, con
 
 
 def _trace(model: PreTrainedModel, *, half: bool) -> onnx.ModelProto:
-    """Let Optimum trace the model: GPT-Neo, CodeGen, GPT-2 and whatever else it has a configuration for."""
+    """Let Optimum trace the model: GPT-Neo, CodeGen, GPT-2, StarCoder2 and whatever else it knows the inputs of."""
     from optimum.exporters.onnx import onnx_export_from_model
 
+    _register_starcoder2()
     logging.getLogger("optimum").setLevel(logging.ERROR)  # it warns of every tied weight
 
     if half:
@@ -123,9 +124,18 @@ def _trace(model: PreTrainedModel, *, half: bool) -> onnx.ModelProto:
             raise ExportError(
                 f"no exporter knows the architecture '{model.config.model_type}' ({error})",
                 "nothing is exported",
-                "take a Llama, Qwen2, GPT-Neo, CodeGen or GPT-2 model",
+                "take a Llama, Qwen2, GPT-Neo, CodeGen, StarCoder2 or GPT-2 model",
             ) from error
         return onnx.load(Path(scratch) / "model.onnx")
+
+
+def _register_starcoder2() -> None:
+    """Tell Optimum what goes in and out of a StarCoder2: the same as of a Mistral, with shared keys and values."""
+    from optimum.exporters.onnx.model_configs import COMMON_TEXT_GENERATION_TASKS, MistralOnnxConfig
+    from optimum.exporters.tasks import TasksManager
+
+    register = TasksManager.create_register("onnx")
+    register("starcoder2", *COMMON_TEXT_GENERATION_TASKS)(MistralOnnxConfig)
 
 
 def _save(graph: onnx.ModelProto, file: Path) -> None:

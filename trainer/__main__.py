@@ -1,4 +1,4 @@
-"""``python -m trainer``: api-index | base | corpus | plan | retrain | suite | textbook | tokenizer | train | watch.
+"""``python -m trainer COMMAND``: what makes a model, from source files to weights; ``--help`` lists the commands.
 
 Each command parses first and imports its libraries later, so that ``--help`` answers at once.
 """
@@ -15,6 +15,7 @@ _COMMANDS = {
     "api-index": ("trainer.api_index", "list the API of pandas and NumPy for the server"),
     "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
+    "files": ("trainer.corpus.files", "make a corpus of whole files, for a base trained from scratch"),
     "plan": ("trainer.plan", "say batch, ZeRO stage, memory and days of a run on GPUs"),
     "retrain": ("trainer.retrain.cli", "train the model in service on your own repositories, and judge the new one"),
     "suite": ("trainer.suite.cli", "make the documentation suite of evals from packages' own examples"),

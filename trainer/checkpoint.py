@@ -139,7 +139,7 @@ class Checkpoints:
         name = self._newest()
         try:
             return torch.load(self._folder / name / "process-0.pt", weights_only=True)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, KeyError) as error:
             raise self._damaged(name, error) from error
 
     def _damaged(self, name: str, error: Exception) -> CertError:

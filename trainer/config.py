@@ -52,6 +52,7 @@ class Data:
     no_sketch_share: float = _setting(0.2, "share of examples without a sketch (joint and generator only)")
     kinds: Mapping[str, float] = _setting({}, "times a record of this kind is read per epoch (default 1; 0 drops it)")
     sources: Mapping[str, float] = _setting({}, "the same by package; multiplied with that of the kind")
+    resample: bool = _setting(False, "multiply that with the record's own weight (a corpus of whole files has one)")
     shuffle: int = _setting(2048, "records that are sorted by length together, so that batches have little padding")
 
     def faults(self) -> Iterable[str]:

@@ -67,13 +67,14 @@ class Position:
     batch: int = 0
 
 
-def open_records(folders: Sequence[Path], split: str, cache: Path) -> Dataset:
+def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: bool = False) -> Dataset:
     """Memory-map ``split.parquet`` of every folder as one table.
 
     Args:
         folders: Corpus folders; the first must have the file, others may lack it.
         split: ``train`` or ``heldout``.
         cache: Folder for the memory-mapped copy.
+        weights: Whether the records have weights of their own that are needed.
 
     Raises:
         CorpusError: The file is missing, unreadable, empty, or lacks a column.
@@ -84,7 +85,7 @@ def open_records(folders: Sequence[Path], split: str, cache: Path) -> Dataset:
     files = [file for file in files if file.is_file() or file.parent == folders[0]]
     try:
         records = datasets.Dataset.from_parquet(
-            [str(file) for file in files], cache_dir=str(cache), columns=list(COLUMNS)
+            [str(file) for file in files], cache_dir=str(cache), columns=[*COLUMNS, *(["weight"] * weights)]
         )
     except Exception as error:  # pyarrow and datasets raise many kinds; all mean that the file cannot be read
         raise CorpusError(
@@ -175,7 +176,7 @@ class Stream:
         self._batch_tokens, self._seed, self._rank, self._world = batch_tokens, seed, rank, world
         self._weights = _weights(records, data)
         if not self._weights.any():
-            raise CorpusError("every record has weight 0", remedy="look at data.kinds and data.sources")
+            raise CorpusError("every record has weight 0", remedy="look at data.kinds, data.sources and data.resample")
         self.position = position or Position()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -234,7 +235,7 @@ def heldout_batches(
 
 
 def _weights(records: Dataset, data: Data) -> NDArray[np.float64]:
-    weights = np.ones(len(records))
+    weights = np.array(records.data.column("weight")) if data.resample else np.ones(len(records))
     for column, table in (("kind", data.kinds), ("source", data.sources)):
         if table:
             values = records.data.column(column).combine_chunks().dictionary_encode()

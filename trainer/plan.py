@@ -31,8 +31,6 @@ _STAGES = {
     2: "ZeRO 2: gradients too",
     3: "ZeRO 3: weights too",
 }
-_TRAINABLE = (0, 1, 2)
-"""The stages that `python -m trainer train` takes."""
 _GOOD_PASS = 8192
 """Tokens per pass from which a GPU is kept busy."""
 _UTILIZATION = (0.2, 0.4)
@@ -122,9 +120,9 @@ def choose(run: Run) -> Option:
     Raises:
         ConfigError: Not one sequence fits.
     """
-    fitting = [option for option in options(run) if option.micro_batch and option.stage in _TRAINABLE]
+    fitting = [option for option in options(run) if option.micro_batch]
     if not fitting:
-        least = min(option.memory for option in options(run) if option.stage in _TRAINABLE)
+        least = min(option.memory for option in options(run))
         raise ConfigError(
             f"not one sequence of {run.window} tokens fits: {least / 1e9:.0f} GB are needed on each GPU",
             "the run cannot start",

@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
     sources = [folder for folder in (args.corpus, args.textbook) if folder]
     args.out.mkdir(parents=True, exist_ok=True)
     rank, world, device = start_processes()
-    train, heldout = (open_records(sources, split, args.out / "cache") for split in ("train", "heldout"))
+    cache, weights = args.out / "cache", config.data.resample
+    train = open_records(sources, "train", cache, weights=weights)
+    heldout = open_records(sources, "heldout", cache)
     if rank == 0:
         corpus = {"train": len(train), "heldout": len(heldout)}
         check_same_run(

@@ -1,10 +1,11 @@
-"""What must not matter does not: accumulation, ZeRO stage, number of processes, and a stop in the middle.
+"""What must not matter does not: accumulation, ZeRO stage, number of processes, a stop in the middle, what is kept.
 
 All against one process without accumulation and without ZeRO, in fp32, on the same eight examples a step. Sums are made
 in another order, hence the tolerances, which docs/training.md states: 1e-5 on losses, 1e-4 on weights, a tenth of what
 one step at the peak learning rate moves them by.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -20,7 +21,12 @@ pytest.importorskip("deepspeed")
 pytest.importorskip("peft")
 
 LOSSES, WEIGHTS = 1e-5, 1e-4
-WAYS = {1: ("1,0", "8,0", "2,0", "1,1", "1,2", "1,0r", "2,2r"), 2: ("1,0", "4,0", "1,1", "1,2", "1,2r")}
+# Two processes first: one process goes on from what two have saved. Letters: see invariants_worker.
+WAYS = {
+    2: ("1,0", "4,0", "1,1", "1,2r", "1,3", "1,3r", "1,2h"),
+    1: ("1,0", "8,0", "2,0", "1,1", "1,2", "1,3", "1,0a", "1,0r", "2,2r", "1,2u", "1,3u"),
+}
+FP16 = "2-1-2h"
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +44,23 @@ def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 @pytest.mark.parametrize(
     "way",
-    [f"{world}-{way.replace(',', '-')}" for world, ways in WAYS.items() for way in ways if (world, way) != (1, "1,0")],
+    sorted({f"{world}-{way.replace(',', '-')}" for world, ways in WAYS.items() for way in ways} - {"1-1-0", FP16}),
 )
 def test_the_way_does_not_matter(way: str, trained: dict[str, Any]) -> None:
     reference, other = trained["1-1-0"], trained[way]
     assert len(reference["losses"]) == STEPS
-    assert other["losses"] == pytest.approx(reference["losses"], abs=LOSSES)
+    steps = STEPS // 2 if way.endswith("u") else STEPS
+    assert other["losses"] == pytest.approx(reference["losses"][-steps:], abs=LOSSES)
     assert set(other["weights"]) == set(reference["weights"])
     for name, value in reference["weights"].items():
         assert (other["weights"][name] - value).abs().max() < WEIGHTS, name
+
+
+def test_fp16_finds_its_loss_scale(trained: dict[str, Any]) -> None:
+    scales, losses = trained[FP16]["scales"], trained[FP16]["losses"]
+    assert scales == sorted(scales, reverse=True)
+    assert 2.0**31 == scales[0] > scales[-1] == scales[-2] > 1
+    assert all(map(math.isfinite, losses))
 
 
 def test_the_reference_has_learned_something(trained: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "codegen": ("CodeGen", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "rotary_dim": 8}),
     "llama": ("Llama", GROUPED),
     "qwen2": ("Qwen2", {**GROUPED, "tie_word_embeddings": True}),
+    "starcoder2": ("Starcoder2", {**GROUPED, "sliding_window": 64}),
 }
 
 

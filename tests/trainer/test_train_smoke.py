@@ -63,11 +63,20 @@ def joint(train: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def paper(train: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The runs of the paper's two models, by role: full weights and an adapter."""
-    runs = {}
-    for role, settings in (("sketcher", ()), ("generator", ("lora.rank=4",))):
-        runs[role] = tmp_path_factory.mktemp(role)
-        finish(train(TWO, runs[role], f"role={role}", "checkpoint_minutes=60", *settings))
+    """The runs of the paper's two models, by role: full weights and an adapter.
+
+    The sketcher's weights are shared out among two processes (ZeRO 3); they are killed, and one goes on alone.
+    """
+    runs = {role: tmp_path_factory.mktemp(role) for role in ("sketcher", "generator")}
+    zero3 = runs["sketcher"] / "zero3.json"
+    zero3.write_text('{"zero_optimization": {"stage": 3}, "zero_allow_untested_optimizer": true}')
+    settings = ("role=sketcher", f"deepspeed={zero3}", "checkpoint_minutes=0")
+    killed = train(TWO, runs["sketcher"], *settings)
+    wait_for_step(killed, runs["sketcher"], 4)
+    kill_all(killed)
+    assert newest_checkpoint(runs["sketcher"]) < 12
+    finish(train(ONE, runs["sketcher"], *settings))
+    finish(train(TWO, runs["generator"], "role=generator", "checkpoint_minutes=60", "lora.rank=4"))
     return runs
 
 
@@ -137,6 +146,7 @@ def test_the_papers_sketcher(paper: dict[str, Path], tiny_base: Path) -> None:
 
     model = check_paper_run(paper["sketcher"], tiny_base, "sketcher", trained="sketch", other="code")
     assert load_model(model, None).config.num_hidden_layers == 2
+    assert [line["step"] for line in curve(paper["sketcher"]) if "loss" in line] == list(range(1, 13))
 
 
 def test_the_papers_generator(paper: dict[str, Path], tiny_base: Path) -> None:

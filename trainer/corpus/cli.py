@@ -16,12 +16,23 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.corpus import place
+
+if TYPE_CHECKING:
+    from trainer.corpus.readers import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `python -m trainer corpus`."""
+    add_sources(parser)
+    place.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
+
+
+def add_sources(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say what is read, and where the result goes."""
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the records and reports go")
     parser.add_argument(
         "--sdists",
@@ -43,13 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="read these folders; without --sdists or --packages, read nothing else",
     )
-    place.add_arguments(parser)
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON on standard output")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Build the corpus; returns the exit status. Raises CorpusError for input that cannot be used."""
-    from trainer.corpus.build import build
+def sources_of(args: argparse.Namespace) -> list[Source]:
+    """The sources that the options name; pinned packages that are missing are fetched.
+
+    Raises:
+        CorpusError: A package is not among the pinned ones, or cannot be fetched.
+    """
     from trainer.corpus.fetch import choose, fetch
     from trainer.corpus.readers import Source
 
@@ -58,7 +70,14 @@ def run(args: argparse.Namespace) -> int:
         packages = choose(args.packages)
         found = fetch(packages, args.sdists or args.out / "sdists")
         sources = [Source(package.name, path, package.heldout) for package, path in found] + sources
-    if not build(sources, args.out, place.place_of(args)):
+    return sources
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build the corpus; returns the exit status. Raises CorpusError for input that cannot be used."""
+    from trainer.corpus.build import build
+
+    if not build(sources_of(args), args.out, place.place_of(args)):
         sys.stdout.write(f"queued; {args.out / 'report.md'} is written when the job corpus-merge ends\n")
         return 0
     built = json.loads((args.out / "report.json").read_text(encoding="utf-8"))

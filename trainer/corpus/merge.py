@@ -41,7 +41,7 @@ def merge(shards: Shards, repeated: NDArray[np.uint64], folder: Path) -> None:
     built, judge, rng = Built(), _Judge(repeated), random.Random(0)
     files: Counter[Path] = Counter()
     with contextlib.ExitStack() as stack:
-        writers = {split: stack.enter_context(_Writer(folder / f"{split}.parquet")) for split in SPLITS}
+        writers = {split: stack.enter_context(Writer(folder / f"{split}.parquet", SCHEMA)) for split in SPLITS}
         for number in range(len(shards)):
             counts = shards.counts(number)
             files[shards.source(number).path] += counts["files"]
@@ -96,29 +96,33 @@ class _Judge:
         return np.where(self._repeated[places] == hashes, places.astype(object), None).tolist()
 
 
-class _Writer:
+class Writer:
     """A Parquet file that appears when it is complete, in row groups of some size."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._partial = path, path.with_name(f"{path.name}.part")
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        """Write tables of `schema` to `path`."""
+        self._schema, self._path, self._partial = schema, path, path.with_name(f"{path.name}.part")
         self._tables: list[pa.Table] = []
 
-    def __enter__(self) -> _Writer:
-        self._writer = pq.ParquetWriter(self._partial, SCHEMA, compression="zstd")
+    def __enter__(self) -> Writer:
+        """Open it."""
+        self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         return self
 
     def write(self, table: pa.Table) -> None:
+        """Add rows."""
         self._tables.append(table)
         if sum(map(len, self._tables)) >= _ROWS:
             self._flush()
 
     def _flush(self) -> None:
-        table = pa.concat_tables(self._tables) if self._tables else SCHEMA.empty_table()
+        table = pa.concat_tables(self._tables) if self._tables else self._schema.empty_table()
         self._tables = []
         if len(table):  # `datasets` cannot read a file whose first row group is empty
             self._writer.write_table(table)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close it, and put it in its place unless something went wrong."""
         if kind is None:
             self._flush()
         self._writer.close()

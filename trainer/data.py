@@ -83,6 +83,12 @@ def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: b
 
     files = [folder / f"{split}.parquet" for folder in folders]
     files = [file for file in files if file.is_file() or file.parent == folders[0]]
+    if weights and (light := [file for file in files if file.is_file() and "weight" not in _columns(file)]):
+        raise CorpusError(
+            f"the records of {light[0]} have no weight, and data.resample is set",
+            "nothing tells how often to read them",
+            "make the corpus with `python -m trainer files`, or leave data.resample away",
+        )
     try:
         records = datasets.Dataset.from_parquet(
             [str(file) for file in files], cache_dir=str(cache), columns=[*COLUMNS, *(["weight"] * weights)]
@@ -96,6 +102,12 @@ def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: b
     if not len(records):
         raise CorpusError(f"{', '.join(map(str, files))} holds no record", remedy="look at the corpus's report.md")
     return records
+
+
+def _columns(file: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return pq.read_schema(file).names
 
 
 def encode_record(

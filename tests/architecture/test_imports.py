@@ -16,7 +16,7 @@ from tests.architecture.repository import ROOT, modules
 EXTRAS = {
     "cert_lsp": [],
     "evals": ["evals"],
-    "trainer": ["train", "data"],
+    "trainer": ["train", "data", "scale"],
     "export": ["export"],
     "benchmarks": ["bench", "evals"],
 }

@@ -1,4 +1,7 @@
-"""Other families of base models, tiny and random: made a base, trained, exported, and asked by the engine."""
+"""Other families of base models, tiny and random: made a base, trained, exported, and asked by the engine.
+
+GPT-Neo, the paper's, goes the longer way of test_from_scratch.py.
+"""
 
 import json
 from pathlib import Path
@@ -17,17 +20,6 @@ COMMON = {"vocab_size": 512, "bos_token_id": 2, "eos_token_id": 2}
 SMALL = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 256}
 GROUPED = {**SMALL, "num_key_value_heads": 2, "intermediate_size": 64}
 FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "gpt-neo": (
-        "GPTNeo",
-        {
-            "hidden_size": 32,
-            "num_layers": 2,
-            "num_heads": 4,
-            "max_position_embeddings": 256,
-            "attention_types": [[["global", "local"], 1]],
-            "window_size": 64,
-        },
-    ),
     "codegen": ("CodeGen", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "rotary_dim": 8}),
     "llama": ("Llama", GROUPED),
     "qwen2": ("Qwen2", {**GROUPED, "tie_word_embeddings": True}),

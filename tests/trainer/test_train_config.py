@@ -49,7 +49,7 @@ def test_bad_overrides_fail(override: str) -> None:
 
 
 def test_a_missing_configuration_names_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match="cpu, retrain, smoke, v100"):
+    with pytest.raises(ConfigError, match="cpu, pycodegpt-110m, retrain, smoke, v100"):
         load_config("gpu")
 
 
@@ -93,7 +93,10 @@ def test_two_half_precisions_are_refused(tmp_path: Path) -> None:
     assert "precision is bf16-autocast" in deepspeed_faults(tmp_path, {"fp16": {"enabled": True}}, config)
 
 
-def test_the_papers_settings_hold_for_eight_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "gpus", "windows"), [("v100", 8, 10 * 4 * 8), ("pycodegpt-110m", 16, 480)])
+def test_the_papers_settings_hold_for_its_gpus(
+    name: str, gpus: int, windows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("deepspeed")
     import deepspeed.comm
     from deepspeed.runtime.config import DeepSpeedConfig
@@ -101,11 +104,25 @@ def test_the_papers_settings_hold_for_eight_processes(monkeypatch: pytest.Monkey
     from trainer.engine import lr_factor, read_deepspeed
 
     monkeypatch.setattr(deepspeed.comm, "get_rank", lambda *_: 0)
-    monkeypatch.setattr(deepspeed.comm, "get_world_size", lambda *_: 8)
-    config, path = load_config("v100")
+    monkeypatch.setattr(deepspeed.comm, "get_world_size", lambda *_: gpus)
+    config, path = load_config(name)
     checked = DeepSpeedConfig(read_deepspeed(path, config))
-    assert checked.train_batch_size == 10 * 4 * 8
+    assert checked.train_batch_size == windows
     assert checked.float16_config.enabled
     assert checked.zero_optimization_stage == 2
-    assert (config.steps, config.data.window, config.optimizer.lr) == (100_000, 1024, 5e-4)
-    assert lr_factor(999, config) == 1.0 > lr_factor(50_000, config) > lr_factor(100_000, config) == pytest.approx(0.1)
+    assert (config.data.window, config.optimizer.lr) == (1024, 5e-4)
+    assert (config.optimizer.beta1, config.optimizer.beta2) == (0.9, 0.95)
+    warm, end = config.optimizer.warmup, config.steps
+    assert end == {"v100": 100_000, "pycodegpt-110m": 200_000}[name]
+    assert lr_factor(warm - 1, config) == 1.0 > lr_factor(end // 2, config) > lr_factor(end, config)
+    assert lr_factor(end, config) == pytest.approx(0.1)
+
+
+def test_the_hostfile_of_the_documentation_is_one(tmp_path: Path) -> None:
+    pytest.importorskip("deepspeed")
+    from deepspeed.launcher.runner import fetch_hostfile
+
+    text = (Path(__file__).parents[2] / "docs/training.md").read_text(encoding="utf-8")
+    hostfile = tmp_path / "hostfile"
+    hostfile.write_text(text.partition("```text\n")[2].partition("```")[0])
+    assert fetch_hostfile(str(hostfile)) == {"node1": 8, "node2": 8}

@@ -185,3 +185,19 @@ def test_a_missing_corpus_is_told(tmp_path: Path) -> None:
 
 def test_a_stream_starts_at_the_beginning(records: "datasets.Dataset", encoder: Encoder) -> None:
     assert stream(records, encoder).position == Position(0, 0, 0)
+
+
+def test_a_record_is_read_as_often_as_its_weight_says(tiny_corpus: Path, tmp_path: Path, encoder: Encoder) -> None:
+    import pyarrow.parquet as pq
+
+    from trainer.data import open_records
+
+    table = pq.read_table(tiny_corpus / "train.parquet")
+    weights = [float(number % 3) for number in range(len(table))]
+    pq.write_table(table.append_column("weight", [weights]), tmp_path / "train.parquet")
+    records = open_records([tmp_path], "train", tmp_path / "cache", weights=True)
+    once = stream(records, encoder, replace(ROOMY, resample=True), world=1)
+    times = Counter(once._order(0).tolist())
+    assert [times[number] for number in range(len(table))] == weights
+    with pytest.raises(CorpusError, match="weight"):
+        open_records([tiny_corpus], "train", tmp_path / "other", weights=True)

@@ -15,7 +15,7 @@ import re
 import tokenize
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_BYTES = 1_000_000
 _MEANINGLESS = re.compile(r"(^|/)(__init__|setup)\.py$|_pb2\.py$")
@@ -34,7 +34,7 @@ class File:
 
     path: str
     text: str
-    tree: ast.Module
+    tree: ast.Module = field(compare=False)
 
 
 def _longest(text: str) -> int:

@@ -41,9 +41,9 @@ def published() -> frozenset[str]:
 def own() -> tuple[frozenset[str], frozenset[str]]:
     """Of this repository's suites: the hashes of what their prompts say, and the answers' code, written alike."""
     tasks = [task for suite in load_suites(OWN_SUITES) for task in suite.tasks]
-    said = {found for task in tasks for text in (task.intent, *_said(task.prompt)) for found in hashes(text)}
+    told = {found for task in tasks for text in (task.intent, *said(task.prompt)) for found in hashes(text)}
     codes = {code for task in tasks for answer in task.canonical_solution if (code := alike(answer))}
-    return frozenset(said), frozenset(codes)
+    return frozenset(told), frozenset(codes)
 
 
 def hashes(text: str) -> Iterator[str]:
@@ -64,8 +64,8 @@ def is_published(texts: Sequence[str]) -> bool:
 
 def is_contaminated(texts: Sequence[str], code: str = "") -> bool:
     """Whether any of the texts shares a run of words with a suite, or `code` is an answer of one of our own."""
-    said, codes = own()
-    return is_published(texts) or any(found in said for text in texts for found in hashes(text)) or alike(code) in codes
+    told, codes = own()
+    return is_published(texts) or any(found in told for text in texts for found in hashes(text)) or alike(code) in codes
 
 
 def alike(code: str) -> str:
@@ -83,10 +83,10 @@ def alike(code: str) -> str:
     return text if told or len(text) >= COMMON_CODE else ""
 
 
-def _said(prompt: str) -> Iterator[str]:
-    """The comments and docstrings of a prompt; comment lines that follow each other are one text, and each its own."""
+def said(code: str) -> Iterator[str]:
+    """The comments and docstrings of Python code; comment lines in a row are one text, and each is one of its own."""
     lines: list[str] = []
-    for match in _SAID.finditer(prompt):
+    for match in _SAID.finditer(code):
         if match[3] is not None:
             yield match[3]
             yield from match[3].split("\n\n")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PIECE = 2_000
 """Characters of a record: some 700 tokens of a tokenizer for Python, so that hardly any is longer than a window."""
 HELD_OUT_IN = 100
+_CONTAMINATED = "records of an evaluation suite"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +81,7 @@ def _read(out: Path, stars: dict[str, float], _: object, rank: int, world: int) 
     import pyarrow.parquet as pq
     from datatrove.data import Document
 
-    from trainer.corpus.decontaminate import is_contaminated
+    from trainer.corpus.decontaminate import is_contaminated, said
     from trainer.corpus.quality import clean, function_score, pieces, test_score, weight
     from trainer.corpus.readers import licence, read
     from trainer.corpus.shards import Shards
@@ -95,9 +96,10 @@ def _read(out: Path, stars: dict[str, float], _: object, rank: int, world: int) 
         file = clean(document.path, document.text)
         if isinstance(file, str):
             drops[file] += 1
-        elif is_contaminated([file.text]):
-            drops["part of an evaluation suite"] += 1
         else:
+            cut = list(pieces(file, PIECE))
+            own = [piece for piece in cut if not is_contaminated([piece, *said(piece)])]
+            drops[_CONTAMINATED] += len(cut) - len(own)
             heldout = source.heldout or hashlib.blake2b(file.text.encode()).digest()[0] % HELD_OUT_IN == 0
             rows.append(
                 {
@@ -106,7 +108,7 @@ def _read(out: Path, stars: dict[str, float], _: object, rank: int, world: int) 
                     "license": declared,
                     "split": "heldout" if heldout else "train",
                     "weight": weight(stars.get(source.name, 0), test_score(file.tree), function_score(file.tree)),
-                    "pieces": list(pieces(file, PIECE)),
+                    "pieces": own,
                 }
             )
             yield Document(file.text, document.path)
@@ -162,7 +164,8 @@ def _write(out: Path, clusters: str, *_: object) -> None:
             for split, each in rows.items():
                 records += len(each)
                 writers[split].write(pa.Table.from_pylist(each, schema=schema))
-    report = {"files": drops.pop("files", 0), "kept": kept, "records": records, "drops": dict(drops.most_common())}
+    report = {name: drops.pop(name, 0) for name in ("files", _CONTAMINATED)}
+    report |= {"kept": kept, "records": records, "drops": dict(drops.most_common())}
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 

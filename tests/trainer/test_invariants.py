@@ -1,12 +1,18 @@
 """What must not matter does not: accumulation, ZeRO stage, number of processes, a stop in the middle, what is kept.
 
+Two processes are two machines of one processor each, as far as DeepSpeed's launcher knows.
+
 All against one process without accumulation and without ZeRO, in fp32, on the same eight examples a step. Sums are made
 in another order, hence the tolerances, which docs/training.md states: 1e-5 on losses, 1e-4 on weights, a tenth of what
 one step at the peak learning rate moves them by.
 """
 
+import base64
+import contextlib
+import json
 import math
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +21,7 @@ from typing import Any
 import pytest
 
 from tests.trainer.invariants_worker import STEPS
+from tests.trainer.test_train_smoke import kill_all
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("deepspeed")
@@ -29,16 +36,40 @@ WAYS = {
 FP16 = "2-1-2h"
 
 
+def nodes(count: int) -> list[list[str]]:
+    """What `deepspeed --hostfile` starts by ssh on each of so many machines with one process each."""
+    hosts = base64.urlsafe_b64encode(json.dumps({f"node{n}": [0] for n in range(count)}).encode()).decode()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = [f"--world_info={hosts}", "--master_addr=127.0.0.1", f"--master_port={port}", "--no_local_rank"]
+    return [
+        ["-m", "deepspeed.launcher.launch", *shared, f"--node_rank={number}", "--module"] for number in range(count)
+    ]
+
+
 @pytest.fixture(scope="module")
 def trained(tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Losses and weights by WORLD-ACCUMULATION-STAGE."""
     out = tmp_path_factory.mktemp("invariants")
     for world, ways in WAYS.items():
-        launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={world}"] if world > 1 else []
-        command = [sys.executable, *launcher, "-m", "tests.trainer.invariants_worker", str(tiny_base), str(out), *ways]
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400, env=env)
-        assert done.returncode == 0, done.stdout + done.stderr
+        launchers = nodes(world) if world > 1 else [["-m"]]
+        worker = ["tests.trainer.invariants_worker", str(tiny_base), str(out), *ways]
+        logs = [out / f"{world}-{number}.log" for number in range(world)]
+        with contextlib.ExitStack() as stack:
+            started = [
+                subprocess.Popen(
+                    [sys.executable, *launcher, *worker],
+                    stdout=stack.enter_context(log.open("w")),
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, "OMP_NUM_THREADS": "1"},
+                )
+                for launcher, log in zip(launchers, logs, strict=True)
+            ]
+            for process in started:
+                stack.callback(kill_all, process)
+            for process, log in zip(started, logs, strict=True):
+                assert process.wait(timeout=400) == 0, log.read_text()
     return {path.stem: torch.load(path, weights_only=True) for path in out.glob("*.pt")}
 
 

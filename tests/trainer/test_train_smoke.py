@@ -138,6 +138,8 @@ def test_a_killed_joint_run_goes_on_as_if_nothing_had_happened(train: Any, joint
     assert (cert["layout"], cert["role"], cert["training"]["steps"]) == ("joint", "joint", 16)
     assert cert["training"]["eval_loss"] == whole[-1]["eval_loss"]
     assert cert["training"]["tokens"] == whole[-2]["tokens"]
+    timings = json.loads((joint / "metrics.jsonl").read_text().splitlines()[0])["timing"]
+    assert {"tokens_per_s", "tflops"} <= timings.keys()
     assert list((joint / "tensorboard").iterdir())
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.trainer.retrain.team import run
 from trainer.__main__ import main
-from trainer.corpus import files, quality
+from trainer.corpus import quality
 from trainer.corpus.quality import File, clean, pieces, weight
 
 ROOT = Path(__file__).parents[3]
@@ -81,15 +82,17 @@ def test_pieces_are_cut_before_statements_and_lose_nothing() -> None:
     assert sum(piece[0].isspace() for piece in cut) < len(cut) / 3
 
 
-def test_command_counts_what_it_drops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_counts_what_it_drops_whoever_does_the_work(tmp_path: Path) -> None:
     code, out = tmp_path / "code", tmp_path / "out"
     shutil.copytree(ROOT / "trainer/corpus", code, ignore=shutil.ignore_patterns("*.blake2b8", "*.toml", "__pycache__"))
     (code / "copied.py").write_text((code / "extract.py").read_text(encoding="utf-8") + "\n# and a word more\n")
     (code / "short.py").write_text("x = 1\n")
     (tmp_path / "stars").write_text("code\t99\n")
-    monkeypatch.setattr(files, "HELD_OUT_IN", 5)
-    options = ["--folder", str(code), "--stars", str(tmp_path / "stars"), "--workers", "1"]
-    assert main(["files", *options, "--out", str(out)]) == 0
+    options = ["--folder", str(code), str(ROOT / "cert_lsp/contract"), "--stars", str(tmp_path / "stars")]
+    assert main(["files", *options, "--workers", "1", "--out", str(out)]) == 0
+    run("trainer", "files", *options, "--workers", 2, "--out", tmp_path / "two")
+    for name in ("train.parquet", "heldout.parquet", "report.json"):
+        assert (tmp_path / "two" / name).read_bytes() == (out / name).read_bytes()
     report = json.loads((out / "report.json").read_text())
     assert report["drops"]["near-duplicate"] == report["drops"]["under 5 lines"] == 1
     assert report["kept"] == report["files"] - sum(report["drops"].values()) > 10
@@ -97,4 +100,6 @@ def test_command_counts_what_it_drops(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {row["head"] for row in rows} == {""}
     assert len({row["path"] for row in rows}) == report["kept"]
     assert ("extract.py" in {row["path"] for row in rows}) != ("copied.py" in {row["path"] for row in rows})
-    assert all(0.7 <= row["weight"] <= 1.4 for row in rows)
+    weights = {name: [row["weight"] for row in rows if row["source"] == name] for name in ("code", "contract")}
+    assert 0.7 <= min(weights["code"]) <= max(weights["code"]) <= 1.4
+    assert 0.5 <= min(weights["contract"]) <= max(weights["contract"]) <= 1

@@ -32,7 +32,9 @@ _MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "O
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``python -m trainer train``."""
-    parser.add_argument("--config", required=True, metavar="NAME|FILE", help="smoke, cpu, v100, or a TOML file")
+    parser.add_argument(
+        "--config", required=True, metavar="NAME|FILE", help="smoke, cpu, v100, pycodegpt-110m, or a TOML file"
+    )
     parser.add_argument("--corpus", type=Path, required=True, metavar="DIR", help="folder of train/heldout.parquet")
     parser.add_argument("--textbook", type=Path, metavar="DIR", help="a second such folder")
     parser.add_argument(

@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executor",
         choices=("local", "ray", "slurm"),
         default="local",
-        help="this machine (default); the Ray cluster that RAY_ADDRESS names; Slurm, which queues the work and returns",
+        help="this machine (default); the Ray cluster that RAY_ADDRESS names, or one started here; Slurm, which queues "
+        "the work and returns",
     )
     place.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="tasks at a time (default: %(default)s)"

@@ -1,8 +1,9 @@
 """Write a bundle's 8-bit weights as a GGUF file, so that llama.cpp computes with the very same numbers.
 
-ONNX Runtime's symmetric 8-bit blocks of 32 and llama.cpp's Q8_0 agree in all but two things: the integers' offset, and
-the scale, float32 here and float16 there. Query and key rows are put in the order that llama.cpp's rotary embedding
-expects. The tokenizer comes along for completeness; the benchmark passes token ids.
+ONNX Runtime's symmetric 8-bit blocks and llama.cpp's Q8_0 agree in all but three things: the integers' offset; the
+scale, float32 here and float16 there; and the blocks' length, 32 there: longer blocks are cut and their scale repeated.
+Query and key rows are put in the order that llama.cpp's rotary embedding expects. The tokenizer comes along for
+completeness; the benchmark passes token ids.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def write_gguf(bundle: Path, out: Path) -> None:
     _add_tokenizer(writer, json.loads((bundle / manifest.tokenizer).read_text(encoding="utf-8")), spec.vocab_size)
 
     for name in matrices:
-        blocks = _q8_0(tensors[f"{name}_Q8"], tensors[f"{name}_scales"])
+        width = attributes[f"{name.removesuffix('.weight')}_Q8"]["K"]
+        blocks = _q8_0(tensors[f"{name}_Q8"], tensors[f"{name}_scales"], width)
         if name == "lm_head.weight":  # tied: llama.cpp takes the embedding for it
             _add(writer, "token_embd.weight", blocks)
         elif match := re.fullmatch(r"layers\.(\d+)\.qkv\.weight", name):
@@ -88,12 +90,17 @@ def write_gguf(bundle: Path, out: Path) -> None:
     writer.close()
 
 
-def _q8_0(values: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Turn blocks (rows, blocks, 32) around 128 and their scales (rows, blocks) into Q8_0 rows of bytes."""
-    if values.shape[2] != _BLOCK:
-        raise BenchmarkError(f"a block has {values.shape[2]} weights, Q8_0 has {_BLOCK}", "llama.cpp is left out")
-    scale = scales.reshape(values.shape[:2]).astype("<f2")[..., np.newaxis].view(np.uint8)
-    return np.concatenate([scale, values ^ np.uint8(0x80)], axis=2).reshape(values.shape[0], -1)
+def _q8_0(values: NDArray[np.uint8], scales: NDArray[np.float32], width: int) -> NDArray[np.uint8]:
+    """Turn blocks (rows, blocks, block) around 128 and their scales (rows, blocks) into rows of `width` weights."""
+    rows, count, block = values.shape
+    if block % _BLOCK or width % _BLOCK:
+        raise BenchmarkError(
+            f"blocks of {block} in rows of {width} are not Q8_0's of {_BLOCK}", "llama.cpp is left out"
+        )
+    cut = values.reshape(rows, -1, _BLOCK)[:, : width // _BLOCK]
+    repeated = scales.reshape(rows, count).repeat(block // _BLOCK, axis=1)[:, : width // _BLOCK]
+    scale = repeated.astype("<f2")[..., np.newaxis].view(np.uint8)
+    return np.concatenate([scale, cut ^ np.uint8(0x80)], axis=2).reshape(rows, -1)
 
 
 def _interleaved(rows: NDArray[np.uint8], heads: int) -> NDArray[np.uint8]:

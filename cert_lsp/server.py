@@ -9,6 +9,7 @@ from cert_lsp.features.configuration import configuration_changed, folders_chang
 from cert_lsp.features.feedback import ACCEPTED, CLEAR_FEEDBACK, accepted, clear_feedback
 from cert_lsp.features.hover import hover
 from cert_lsp.features.inline_completion import inline_completion
+from cert_lsp.features.read_ahead import read_ahead
 from cert_lsp.features.service import PAUSE, RELOAD, RESUME, pause, reload_model, resume
 from cert_lsp.features.sketch import COMPLETE_FROM_SKETCH, SHOW_SKETCH, complete_from_sketch, show_sketch
 from cert_lsp.features.status import STATUS, STATUS_REQUEST, answer_status, status
@@ -48,6 +49,7 @@ def build_server(defaults: Settings | None = None, models: Models | None = None)
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
     server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["."]))(completion)
     server.feature(types.TEXT_DOCUMENT_HOVER)(hover)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(read_ahead)
     server.command(ACCEPTED)(accepted)
     server.command(CLEAR_FEEDBACK)(clear_feedback)
     server.command(SHOW_SKETCH)(show_sketch)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cert_lsp.contract.bundle import Manifest, ModelSpec, load_manifest, write_manifest
-from cert_lsp.contract.prompt import Layout, Role
+from cert_lsp.contract.prompt import Layout, Role, render
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.golden import Golden, record, write_golden
 from cert_lsp.engine.runtime import Runtime, open_runtime
@@ -71,7 +71,8 @@ def export_bundle(
         for checkpoint in checkpoints:
             _say(f"{checkpoint.role}: writing the graph ({precision.label})")
             file = partial / f"{checkpoint.role}.onnx"
-            specs[checkpoint.role] = write_graph(load_model(checkpoint), file, precision, context=context)
+            texts = [encoder.encode(render(checkpoint.role, head, sketch, "")).ids for head, sketch in PROMPTS]
+            specs[checkpoint.role] = write_graph(load_model(checkpoint), file, precision, context=context, texts=texts)
             check_shapes(specs[checkpoint.role], file)
         if corpora:
             _say("counting idioms")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +22,7 @@ from cert_lsp.contract.bundle import ModelSpec
 from cert_lsp.errors import ExportError
 from export import gqa
 from export.quantize import quantize, share_embedding
+from export.smooth import smooth
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -65,14 +67,17 @@ class Precision:
         return {4: "int4", 8: "int8", 32: "float32"}[self.bits]
 
 
-def write_graph(model: PreTrainedModel, file: Path, precision: Precision, *, context: int) -> ModelSpec:
+def write_graph(
+    model: PreTrainedModel, file: Path, precision: Precision, *, context: int, texts: Sequence[Sequence[int]]
+) -> ModelSpec:
     """Export `model` to `file` and data files beside it.
 
     Args:
-        model: Causal language model in float32. Used up: on the Optimum path it may come back in float16.
+        model: Causal language model in float32. Used up: it may come back smoothed or in float16.
         file: Graph file to write; its data files share its stem.
         precision: Format of the weights.
         context: Longest sequence in tokens; the model's own limit may be smaller.
+        texts: Token ids of texts like those that it will read.
 
     Raises:
         ExportError: If no exporter knows the architecture.
@@ -80,11 +85,14 @@ def write_graph(model: PreTrainedModel, file: Path, precision: Precision, *, con
     config = model.config
     context = min(context, getattr(config, "max_position_embeddings", context))
     shared = gqa.supports(config)
+    quantized = precision.target == "cpu" and precision.bits != 32
     if shared:
+        if quantized:
+            smooth(model, [text[:context] for text in texts])
         graph = gqa.build_graph(model, context=context, dtype=np.float16 if precision.target == "cuda" else np.float32)
     else:
         graph = _trace(model, half=precision.target == "cuda")
-    if precision.target == "cpu" and precision.bits != 32:
+    if quantized:
         graph = quantize(graph, precision.bits)
         if shared and config.tie_word_embeddings:
             share_embedding(graph)

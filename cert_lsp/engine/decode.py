@@ -1,8 +1,8 @@
 """Token by token: prefill with reuse of the cache, constrained choice, stops, cancellation. NumPy only.
 
-A `Decoder` owns the key-value cache of one model. A request states all tokens that the model shall have read;
-whatever the cache holds of them already is not read again, so the next keystroke, the code after its sketch, and
-another candidate that differs in its fifth token all cost only what is new.
+A `Decoder` owns the key-value caches of one model (see `prefixes`). A request states all tokens that the model shall
+have read; whatever a cache holds of them already is not read again, so the next keystroke, the code after its sketch,
+another candidate that differs in its fifth token, and a jump back all cost only what is new.
 
 Guesses of what comes next (see `draft`) are read together with the token before them and kept as far as the
 model's own choices agree, so that an answer never depends on them. That needs a model whose values do not depend on how
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.engine.draft import Step, chain
 from cert_lsp.engine.idioms import ORDERS, Idioms
+from cert_lsp.engine.prefixes import Held, Prefixes
 from cert_lsp.engine.recall import Recall, seen_before
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from cert_lsp.engine.runtime import Runtime
 
 _CHUNK = 64  # tokens read between two looks at the cancellation
+_CHUNK_AHEAD = 16  # the same while nobody waits for them
 _ALTERNATIVES = 4
+_NEAR = -12.0  # logits below the best at which a token is an alternative no more
 _LONGEST_LOOP = 24
 _LOOP_TURNS = 4
 _LOOP_TOKENS = 24
@@ -105,25 +108,37 @@ class Answer:
 
 
 class Decoder:
-    """One model, its cache, and the tokens that the cache holds."""
+    """One model and its caches."""
 
     def __init__(self, runtime: "Runtime", vocabulary: Vocabulary, idioms: Idioms | None = None) -> None:
         self._runtime = runtime
         self._vocabulary = vocabulary
         self._idioms = idioms
-        self._cache = runtime.new_cache()
-        self._held: list[int] = []
+        self._prefixes = Prefixes(runtime)
         self._recalls: defaultdict[frozenset[Marker], Recall] = defaultdict(Recall)  # sketches and code, by their ends
 
     @property
     def capacity(self) -> int:
         """Tokens that prompt and answer may have together."""
-        return self._cache.capacity
+        return self._held.cache.capacity
+
+    @property
+    def _held(self) -> Held:
+        return self._prefixes.current
+
+    def read_ahead(self, tokens: Sequence[int], cancel: Event | None = None) -> None:
+        """Bring a cache to hold `tokens`, looking at `cancel` often, since somebody may ask for an answer meanwhile.
+
+        Raises:
+            DecodeCancelled: If `cancel` is set; what has been read stays.
+            PromptError: As `read`.
+        """
+        self.read(tokens, cancel, chunk=_CHUNK_AHEAD)
 
     def read(
-        self, tokens: Sequence[int], cancel: Event | None = None, guessed: Sequence[int] = ()
+        self, tokens: Sequence[int], cancel: Event | None = None, guessed: Sequence[int] = (), *, chunk: int = _CHUNK
     ) -> NDArray[np.float32]:
-        """Bring the cache to hold exactly `tokens`, and behind them `guessed`.
+        """Bring a cache to hold exactly `tokens`, and behind them `guessed`.
 
         Returns:
             Logits behind the last of the tokens and each of the guessed ones, shape (1 + guessed, vocabulary), float32.
@@ -136,15 +151,10 @@ class Decoder:
             raise PromptError(
                 f"a prompt of {len(tokens)} tokens", f"the model reads 1 to {self.capacity}", "shorten the text above"
             )
-        common = 0
-        for held, wanted in zip(self._held, tokens[:-1], strict=False):
-            if held != wanted:
-                break
-            common += 1
-        self._rewind(common)
-        while (begin := len(self._held)) + _CHUNK < len(tokens):
+        held = self._prefixes.turn_to(tokens).tokens
+        while (begin := len(held)) + chunk < len(tokens):
             _look_at(cancel)
-            self._append(tokens[begin : begin + _CHUNK], keep=1)
+            self._append(tokens[begin : begin + chunk], keep=1)
         _look_at(cancel)
         return self._append([*tokens[begin:], *guessed], keep=1 + len(guessed))
 
@@ -175,8 +185,7 @@ class Decoder:
         prompt = [*task.prompt, *writing.tokens]
         guessed = chain(sources, writing.tokens)[: max(0, self.capacity - len(prompt))]
         rows = self.read(prompt, cancel, guessed)
-        room = min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)
-        for _ in range(room):
+        for _ in range(min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)):
             _look_at(cancel)
             token = writing.choose(rows[0], rng)
             if writing.done:
@@ -184,12 +193,12 @@ class Decoder:
             if guessed and guessed[0] == token:
                 rows, guessed = rows[1:], guessed[1:]
                 continue
-            self._rewind(len(self._held) - len(guessed))
-            if len(self._held) == self.capacity:
+            self._forget(len(guessed))
+            if (room := self.capacity - len(self._held.tokens) - 1) < 0:
                 break
-            guessed = chain(sources, writing.tokens)[: self.capacity - len(self._held) - 1]
+            guessed = chain(sources, writing.tokens)[:room]
             rows = self._append([token, *guessed], keep=1 + len(guessed))
-        self._rewind(len(self._held) - len(guessed))
+        self._forget(len(guessed))
 
     def _sources(self, task: Task, recall: Recall) -> list[Callable[[Sequence[int]], Step]]:
         """Return what may tell the next tokens of an answer from those that it has."""
@@ -209,13 +218,13 @@ class Decoder:
 
         return [recall.after, follows, known, repeated]
 
-    def _rewind(self, length: int) -> None:
-        self._cache.rewind(length)
-        del self._held[length:]
+    def _forget(self, count: int) -> None:
+        """Take the last `count` tokens out of the cache again."""
+        self._held.rewind(len(self._held.tokens) - count)
 
     def _append(self, tokens: Sequence[int], keep: int) -> NDArray[np.float32]:
-        rows = self._runtime.forward(self._cache, tokens, keep=keep)
-        self._held += tokens
+        rows = self._runtime.forward(self._held.cache, tokens, keep=keep)
+        self._held.note(tokens)
         return rows
 
 
@@ -281,11 +290,12 @@ class _Writing:
 
     def _note(self, allowed: NDArray[np.float32], token: int) -> None:
         """Keep the chosen token's log-probability, and the strongest of the others."""
-        shifted = allowed.astype(np.float64) - float(allowed.max())
-        total = float(np.log(np.exp(shifted).sum()))
+        shifted = allowed - allowed.max()
+        total = float(np.log(np.exp(shifted).sum(dtype=np.float64)))
         self._logarithms.append(float(shifted[token]) - total)
-        for other in np.argpartition(allowed, -_ALTERNATIVES)[-_ALTERNATIVES:].tolist():
-            if other != token and np.isfinite(allowed[other]):
+        near = np.flatnonzero(shifted > _NEAR)
+        for other in near[np.argsort(-shifted[near], kind="stable")][:_ALTERNATIVES].tolist():
+            if other != token:
                 probability = float(np.exp(shifted[other] - total))
                 self._alternatives.append(Alternative(len(self._tokens), other, probability))
 

@@ -27,6 +27,7 @@ from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
+from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.idioms import Idioms
 from cert_lsp.engine.rank import Candidate, Draw, rank
 from cert_lsp.engine.runtime import Runtime, open_runtime
@@ -40,6 +41,7 @@ _SKETCH_ENDS = {
     Role.SKETCHER: frozenset({Marker.END}),
 }
 _CODE_ENDS = frozenset({Marker.END})
+_READ_AHEAD = 96  # tokens for which room is left behind a prompt that is read ahead, as `complete` does
 _SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered with API that exists
 
 
@@ -175,6 +177,14 @@ class Engine:
         request = self._request(context, candidates, max_tokens, cancel)
         return rank(context, request.draws_from(_placed(sketch, context.forced)))
 
+    def read_ahead(self, context: Context, *, mode: Mode = "sketch", cancel: Event | None = None) -> None:
+        """Read what `complete` would have to read for `context`, and write nothing.
+
+        Raises:
+            DecodeCancelled: If `cancel` was set; what has been read stays.
+        """
+        self._request(context, 1, _READ_AHEAD, cancel).read_ahead(mode)
+
     def _request(
         self,
         context: Context,
@@ -211,6 +221,12 @@ class _Request:
         for answer in self._several(*self._sketch_task()):
             wire = self._whole(answer)
             yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
+
+    def read_ahead(self, mode: Mode) -> None:
+        """Read the prompt of the first stage."""
+        unsketched = mode == "nosketch" or self.layout is Layout.PLAIN
+        decoder, task = self._code_task(None) if unsketched else self._sketch_task()
+        decoder.read_ahead(task.prompt, self.cancel)
 
     def draws_from(self, sketch: Sketch) -> Iterator[Draw]:
         """Write up to `candidates` answers to a sketch that is given."""
@@ -253,7 +269,8 @@ class _Request:
         if sketch is None:
             return self._task(role, lambda head: render_without_sketch(role, head), _CODE_ENDS, 1)
         decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 1)
-        return decoder, replace(task, follows=follow(sketch, self.encoder.encode_text))
+        fills = Fills(self.context.head, self.context.intent)
+        return decoder, replace(task, follows=follow(sketch, self.encoder.encode_text, fills))
 
     def _task(
         self, role: Role, laid_out: Callable[[str], Sequence[Segment]], ends: frozenset[Marker], stages: int

@@ -17,7 +17,7 @@ _HIGHEST = b"\xff" * 64  # sorts behind every token that begins with what stands
 
 
 class Vocabulary:
-    """Token ids by their bytes. Built once for a tokenizer; immutable, so any thread may read it."""
+    """Token ids by their bytes. Built once for a tokenizer; one thread at a time may use it."""
 
     def __init__(self, encoder: Encoder, width: int) -> None:
         """Sort the tokens of `encoder`; `width` is that of the model's logits, which may be padded."""
@@ -28,6 +28,7 @@ class Vocabulary:
         self._spellings = [spelling for spelling, _ in pairs]
         self._ids = np.array([token for _, token in pairs], dtype=np.int64)
         self._markers = {marker: encoder.marker_id(marker) for marker in Marker}
+        self._penalties: dict[frozenset[Marker], NDArray[np.float32]] = {}
 
     def spelling(self, token: int) -> bytes:
         """Return the bytes of a token; empty for markers."""
@@ -45,13 +46,11 @@ class Vocabulary:
             ends: Markers that may end the answer; none may while bytes are owed.
 
         Returns:
-            Shape (width of the logits,), float32.
+            Shape (width of the logits,), float32; not to be changed.
         """
-        penalties = np.full(self._width, -np.inf, dtype=np.float32)
         if not owed:
-            penalties[self._ids] = 0.0
-            penalties[[self._markers[marker] for marker in ends]] = 0.0
-            return penalties
+            return self._unbound(ends)
+        penalties = np.full(self._width, -np.inf, dtype=np.float32)
         first = bisect_left(self._spellings, owed)
         last = bisect_right(self._spellings, owed + _HIGHEST)
         penalties[self._ids[first:last]] = 0.0
@@ -60,3 +59,11 @@ class Vocabulary:
             if at < len(self._spellings) and self._spellings[at] == owed[:length]:
                 penalties[self._ids[at]] = 0.0
         return penalties
+
+    def _unbound(self, ends: frozenset[Marker]) -> NDArray[np.float32]:
+        """Return the penalties where nothing is owed: made once, because every token asks for them."""
+        if (known := self._penalties.get(ends)) is None:
+            known = self._penalties[ends] = np.full(self._width, -np.inf, dtype=np.float32)
+            known[self._ids] = 0.0
+            known[[self._markers[marker] for marker in ends]] = 0.0
+        return known

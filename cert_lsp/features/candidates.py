@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cert_lsp.protocol import CertServer
     from cert_lsp.session import Snapshot
 
+AHEAD = "ahead"
+"""Kind of claim of what is read before anybody asks (see `read_ahead`); a request for the document ends it."""
+
 
 async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None, *, several: bool) -> list[Proposal]:
     """Complete at a snapshot's cursor.
@@ -35,6 +38,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
     if snapshot is None or session.paused:
         return []
     key = feature, snapshot.uri
+    ls.scheduler.release((AHEAD, snapshot.uri))
     try:
         with ls.scheduler.claim(key) as job:
             await job.wait(session.configured.wait())

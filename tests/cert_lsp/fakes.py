@@ -26,6 +26,7 @@ class FakeEngine:
         self.steps = round(seconds / 0.01)
         self.begun = 0
         self.cancelled = 0
+        self.ahead: list[str] = []
 
     def complete(
         self,
@@ -50,6 +51,14 @@ class FakeEngine:
         if "quoted" in context.intent:
             code = f"{context.lead}df['a'].head(3)"
         return [FakeCandidate(code, "df.sum()", -float(rank)) for rank in range(candidates)]
+
+    def read_ahead(self, context: Context, *, mode: str = "sketch", cancel: threading.Event | None = None) -> None:
+        self.ahead.append(context.intent)
+        for _ in range(self.steps):
+            if cancel and cancel.is_set():
+                self.cancelled += 1
+                raise DecodeCancelled("cancelled")
+            time.sleep(0.01)
 
     def sketches(
         self, context: Context, *, candidates: int = 3, cancel: threading.Event | None = None

@@ -12,11 +12,13 @@ from cert_lsp.contract.prompt import Marker
 from cert_lsp.contract.sketch import Sketch, sketch
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
+from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, spell, tiny_encoder
 
 END = frozenset({Marker.END})
+FILLS = Fills("df = pd.DataFrame({'carrier': x, 'delay': y})\n# mean delay per carrier\n", "mean delay per carrier")
 
 
 def decoder(runtime: FakeRuntime) -> Decoder:
@@ -85,7 +87,7 @@ CODES = [
 @settings(max_examples=60)
 def test_guesses_never_show(code: str, recited: str, seed: int, hashed: bool) -> None:
     wire = sketch(code)
-    follows = follow(wire, tiny_encoder().encode_text)
+    follows = follow(wire, tiny_encoder().encode_text, FILLS)
     runtime = HashRuntime(seed, code) if hashed else ScriptRuntime({"<code>": recited})
     sampling = Sampling(1.0, 0.9) if seed % 3 == 0 else Sampling()
     plain = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=40)
@@ -98,7 +100,7 @@ def test_guesses_save_passes(code: str) -> None:
     wire = sketch(code)
     guided, plain = ScriptRuntime({"<code>": code}), ScriptRuntime({"<code>": code})
     prompt = ids(wire.wire + "<code>")
-    write(guided, task(prompt, follows=follow(wire, tiny_encoder().encode_text), max_tokens=60))
+    write(guided, task(prompt, follows=follow(wire, tiny_encoder().encode_text, FILLS), max_tokens=60))
     write(plain, task(prompt, max_tokens=60))
     assert len(guided.calls) < 0.8 * len(plain.calls)
 
@@ -109,6 +111,9 @@ def test_guesses_save_passes(code: str) -> None:
         ("df[$string].mean()", "df", "["),
         ("df[$string].mean()", "df['a'", "].mean()"),
         ("df[$string].mean()", "df['a", ""),
+        ("df[$string].mean()", "df['de", "lay'].mean("),
+        ("df.groupby($string).mean()", "df.groupby('", "carrier').mean("),
+        ("df.groupby($string)[$string].mean()", "df.groupby('carrier')['", "delay'].mean("),
         ("df.head($number).sum()", "df.head(12", ").sum()"),
         ("df.head($number).sum()", "df.head(12).su", "m()"),
         ("df.head($number).sum()", "df.tail(12).head(", ""),
@@ -120,8 +125,8 @@ def test_the_place_in_the_sketch(wire: str, code: str, expected: str) -> None:
     def characters(text: str) -> list[int]:
         return [ord(char) for char in text]
 
-    guessed = "".join(chr(token) for token, _ in follow(Sketch(wire), characters)(code))
-    assert guessed == (expected[:-1] if expected.endswith(("[", "(")) else expected)
+    guessed = "".join(chr(token) for token, _ in follow(Sketch(wire), characters, FILLS)(code))
+    assert guessed == expected
 
 
 def test_ends_where_the_task_says() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from tqdm import tqdm
 
@@ -40,6 +41,8 @@ examples:
 
 Let nothing else run meanwhile: the stamp tells the load average.
 """
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def measure(bundle: Path, size: Size, suite: Path) -> Results:
+def measure(bundle: Path, size: Size, suites: Sequence[Path]) -> Results:
     """Measure everything.
 
     Raises:
         CertError: If the server, a recording or the bundle cannot be used; a missing peer is only noted.
     """
     recordings = _spread(read_recordings(), size.sessions)
-    tasks = [task for suite in load_suites([suite]) for task in suite.tasks][: size.tasks]
+    tasks = _spread([task for suite in load_suites(suites) for task in suite.tasks], size.tasks)
     model = Model.open(bundle)
     threads = model.runtime.describe().threads
     stamp = {**make_stamp(bundle, threads), "rounds": size.rounds}
@@ -140,7 +143,7 @@ def _compare(
     return compare(model, peers, contexts, size.rounds, tick), missing
 
 
-def _spread(items: Sequence[Recording], count: int) -> list[Recording]:
+def _spread(items: Sequence[T], count: int) -> list[T]:
     """Take `count` of the items, evenly."""
     count = min(count, len(items))
     return [items[index * len(items) // count] for index in range(count)]
@@ -161,7 +164,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--suite",
         type=Path,
-        default=HERE.parent / "evals" / "everyday.jsonl",
+        nargs="+",
+        default=[HERE.parent / "evals" / "everyday.jsonl"],
         metavar="FILE",
         help="tasks on which the draft is measured (default: evals/everyday.jsonl)",
     )

@@ -45,6 +45,16 @@ class Draft:
         """How many times fewer passes."""
         return self.plain / max(self.drafted, 1)
 
+    @property
+    def accepted(self) -> float:
+        """Guessed tokens that a pass keeps: each saves a pass."""
+        return (self.plain - self.drafted) / max(self.drafted, 1)
+
+    @property
+    def accepted_share(self) -> float:
+        """Share of the guessed tokens that are kept."""
+        return (self.plain - self.drafted) / max(self.tokens - self.drafted, 1)
+
 
 def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
     """Complete each task with and without the draft, and count the passes that write code."""
@@ -58,7 +68,7 @@ def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
         with mock.patch("cert_lsp.engine.decode.chain", return_value=[]):
             without = model.engine(single).complete(context)
         counted += 1
-        equal += [each.code for each in offered] == [each.code for each in without]
+        equal += offered == without  # code, sketch, and the probability of every token in the score
         drafted += drafting.passes
         tokens += drafting.tokens
         plain += single.passes

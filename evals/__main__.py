@@ -16,6 +16,7 @@ from typing import Any
 from cert_lsp.errors import CertError, EvalError
 from evals.environment import pinned_python
 from evals.generate import SAMPLES, Decoding, generate, read_samples
+from evals.in_file import InFile
 from evals.sandbox import Limits, Sandbox
 from evals.score import judge, run_programs, score_suite
 from evals.score import table as score_table
@@ -33,6 +34,8 @@ examples:
   python -m evals run --suite PandasEval.jsonl NumpyEval.jsonl --bundle out/bundle --mode sketch \\
       --samples 20 --temperature 0.8 --out out/sampled
       pass@1 and pass@10 of another bundle, from twenty samples a task
+  python -m evals run --suite evals/everyday.jsonl --mode sketch --in-file 400 --out out/in-file
+      each task at the end of a file of 400 other lines, of which the server chooses what the model reads
   python -m evals pairs --pairs out/retrain/split/pairs.jsonl --bundle out/retrain/bundle --out out/pairs
       held-out pairs of a retraining: exact sketch and code, edit similarity, loss
   python -m evals table --rows evals/table.toml --suites folder/of/suites --out out/table --readme README.md
@@ -75,7 +78,9 @@ def run(options: argparse.Namespace) -> int:
 
     from cert_lsp.engine.pipeline import Engine  # heavy, and no other command needs it
 
-    generate(Engine.open(options.bundle), suites, decoding, options.samples, options.out)
+    engine = Engine.open(options.bundle)
+    completer = engine if options.in_file is None else InFile(engine, options.in_file)
+    generate(completer, suites, decoding, options.samples, options.out, in_file=options.in_file)
     drawn = (sample for sample in read_samples(options.out / SAMPLES) if sample.sample < options.samples)
     return _score(suites, drawn, python, options.out, as_json=options.json)
 
@@ -230,6 +235,13 @@ def _parser() -> argparse.ArgumentParser:
         help="nucleus when sampling (default: 0.9, as in published figures)",
     )
     running.add_argument(
+        "--in-file",
+        type=_line_count,
+        metavar="LINES",
+        help="put each task behind so many lines of other code and ask as an editor does (default: the task alone, "
+        "all of it read)",
+    )
+    running.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; goes on with what is there"
     )
 
@@ -285,6 +297,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _positive(text: str) -> int:
     if (value := int(text)) < 1:
+        raise ValueError(text)
+    return value
+
+
+def _line_count(text: str) -> int:
+    if (value := int(text)) < 0:
         raise ValueError(text)
     return value
 

@@ -61,17 +61,35 @@ def seed_of(task_id: str, sample: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{task_id}\n{sample}".encode(), digest_size=4).digest())
 
 
-def generate(engine: Completer, suites: Sequence[Suite], decoding: Decoding, samples: int, folder: Path) -> None:
+def generate(
+    engine: Completer,
+    suites: Sequence[Suite],
+    decoding: Decoding,
+    samples: int,
+    folder: Path,
+    *,
+    in_file: int | None = None,
+) -> None:
     """Draws what is still missing of `samples` completions for each task into `folder`.
+
+    Args:
+        engine: Completes.
+        suites: The tasks.
+        decoding: How samples are drawn.
+        samples: Completions a task.
+        folder: Where samples and settings are kept.
+        in_file: Lines that `engine` puts before each task, for the settings; None if it puts none.
 
     Raises:
         EvalError: The folder holds samples made with other settings, or cannot be written.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "suites": {suite.name: suite.sha256 for suite in suites},
         "bundle": {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)},
         "decoding": asdict(decoding),
     }
+    if in_file is not None:
+        settings["in_file"] = in_file
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stamp_settings(folder / SETTINGS, settings)
@@ -144,7 +162,7 @@ def stamp_settings(path: Path, settings: dict[str, Any]) -> None:
     except ValueError:
         found = {}
     if found != settings:
-        different = sorted(key for key in settings if found.get(key) != settings[key])
+        different = sorted(key for key in settings | found if found.get(key) != settings.get(key))
         raise EvalError(
             f"{path.parent} holds samples made with another {' and '.join(different)}",
             "They are not mixed",

@@ -282,24 +282,35 @@ def _open_session(ort: Any, file: Path, spec: ModelSpec, threads: int, provider:
 
     # GroupQueryAttention has no float32 kernel for CUDA, so a bundle for the CPU stays there.
     made_for_cuda = spec.cache == "growing" or spec.cache_dtype == "float16"
-    built_for_cuda = _CUDA in ort.get_available_providers()
-    use_cuda = built_for_cuda and (provider == "cuda" or (provider == "auto" and made_for_cuda))
-    try:
-        session = ort.InferenceSession(str(file), options, providers=[_CUDA, _CPU] if use_cuda else [_CPU])
-    except Exception as error:  # ONNX Runtime raises a class of its own for every status
-        raise _unusable(file, str(error).partition("\n")[0]) from error
-    # A package lists CUDA if it was built for it; only a session knows whether card and libraries are there.
-    on_cuda = session.get_providers()[0] == _CUDA
-    if provider == "cuda" and not on_cuda:
+    wanted = provider == "cuda" or (provider == "auto" and made_for_cuda)
+    session, fault = _cuda_session(ort, file, options) if wanted else (None, "")
+    if fault and provider == "cuda":
         raise RuntimeUnavailableError(
-            "CUDA does not work here: " + ("no card or no libraries" if built_for_cuda else "ONNX Runtime lacks it"),
+            f"CUDA does not work here: {fault}",
             "the model is not loaded",
             "choose provider 'cpu' or 'auto', or install cert-lsp[gpu] (CUDA 12) or cert-lsp[gpu13] (CUDA 13)",
         )
-    if use_cuda and not on_cuda:
-        logger.warning("CUDA does not work here, the model runs on the CPU")
+    if session is None:
+        try:
+            session = ort.InferenceSession(str(file), options, providers=[_CPU])
+        except Exception as error:  # ONNX Runtime raises a class of its own for every status
+            raise _unusable(file, str(error).partition("\n")[0]) from error
+    if fault:
+        logger.warning("CUDA does not work here (%s), so the model made for it runs on the CPU, more slowly", fault)
     _check_names(file, session, spec)
     return session
+
+
+def _cuda_session(ort: Any, file: Path, options: Any) -> tuple[Any, str]:
+    """Open a session on CUDA; returns it, or None and why not."""
+    if _CUDA not in ort.get_available_providers():
+        return None, "ONNX Runtime is not built for it"
+    try:
+        session = ort.InferenceSession(str(file), options, providers=[_CUDA, _CPU])
+    except Exception as error:
+        return None, str(error).partition("\n")[0]
+    # A package lists CUDA if it was built for it; only a session knows whether card and libraries are there.
+    return (session, "") if session.get_providers()[0] == _CUDA else (None, "no card or no libraries")
 
 
 def _check_names(file: Path, session: Any, spec: ModelSpec) -> None:

@@ -11,14 +11,15 @@ from benchmarks.draft import Draft, measure_draft
 from benchmarks.editor import Editor
 from benchmarks.engine import LLAMA_CPP, OURS, Comparison, Model, Speed, compare
 from benchmarks.peers import Run
-from benchmarks.recording import Recording, Step
+from benchmarks.recording import HERE, Recording, Step
 from benchmarks.replay import Cold, Look, Replay, play_all
 from benchmarks.report import Results, markdown, plot, put_into
 from benchmarks.storm import Storm, play_storm
 from cert_lsp.contract.bundle import EMBEDDED
 from cert_lsp.engine.context import build_context
-from evals.suite import Task
+from evals.suite import load_suites
 
+EVALS = HERE.parent / "evals"
 TEXT = 'import pandas as pd\n\nflights = pd.read_csv("a.csv")\n\n# average delay per carrie'
 
 
@@ -83,11 +84,14 @@ def test_storm_is_cancelled_but_for_its_last_request() -> None:
     assert storm.last_ms > 0
 
 
-def test_draft_saves_passes_and_changes_nothing(model: Model) -> None:
-    task = Task("t", TEXT + "r\n", "none", (), "")
-    draft = measure_draft(model, [task])
-    assert draft.tasks == draft.equal
-    assert draft.drafted <= draft.plain
+def test_draft_saves_passes_and_changes_no_token(model: Model) -> None:
+    suites = load_suites([EVALS / "everyday.jsonl", EVALS / "documentation.jsonl"])
+    tasks = [task for suite in suites for task in suite.tasks[:: len(suite.tasks) // 4]]
+    draft = measure_draft(model, tasks)
+    assert draft.tasks == draft.equal > 4
+    assert draft.ratio > 1.5
+    assert draft.accepted == pytest.approx(draft.ratio - 1)
+    assert 0 < draft.accepted_share < 1
 
 
 def test_engines_are_compared_on_the_same_prompts(model: Model) -> None:

@@ -76,11 +76,21 @@ def run(options: argparse.Namespace) -> int:
     python = options.python or pinned_python()  # before hours of generation, so that nothing can be missing after them
     decoding = Decoding(options.mode, options.temperature, options.top_p if options.temperature else 1.0)
 
-    from cert_lsp.engine.pipeline import Engine  # heavy, and no other command needs it
+    from cert_lsp.engine.api_index import Versions
+    from cert_lsp.engine.pipeline import KNOWLEDGE, Engine  # heavy, and no other command needs it
 
-    engine = Engine.open(options.bundle)
+    if unknown := set(options.without) - KNOWLEDGE:
+        raise EvalError(
+            f"There is no help named {', '.join(sorted(unknown))}",
+            "Nothing was generated",
+            f"Choose of {', '.join(sorted(KNOWLEDGE))}",
+        )
+    engine = Engine.open(options.bundle, knows=KNOWLEDGE.difference(options.without))
+    versions = Versions(options.pandas, options.numpy)
     completer = engine if options.in_file is None else InFile(engine, options.in_file)
-    generate(completer, suites, decoding, options.samples, options.out, in_file=options.in_file)
+    generate(
+        completer, suites, decoding, options.samples, options.out, options.without, versions, in_file=options.in_file
+    )
     drawn = (sample for sample in read_samples(options.out / SAMPLES) if sample.sample < options.samples)
     return _score(suites, drawn, python, options.out, as_json=options.json)
 
@@ -244,6 +254,18 @@ def _parser() -> argparse.ArgumentParser:
     running.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; goes on with what is there"
     )
+
+    running.add_argument(
+        "--without",
+        nargs="+",
+        default=[],
+        metavar="HELP",
+        help="switch off what the server knows: api_filter, api_order, successors",
+    )
+    for library in ("pandas", "numpy"):
+        running.add_argument(
+            f"--{library}", metavar="VERSION", help=f"the release of {library} that the server is told of (default: none)"
+        )
 
     scored = command(score, "score a samples.jsonl file")
     scoring(scored)

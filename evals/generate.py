@@ -11,13 +11,14 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.errors import EvalError
 from evals.suite import Suite
 
@@ -67,17 +68,21 @@ def generate(
     decoding: Decoding,
     samples: int,
     folder: Path,
+    without: Collection[str] = (),
+    versions: Versions = Versions(),  # noqa: B008 - frozen
     *,
     in_file: int | None = None,
 ) -> None:
     """Draws what is still missing of `samples` completions for each task into `folder`.
 
     Args:
-        engine: Completes.
+        engine: What completes; it was opened without what `without` says.
         suites: The tasks.
         decoding: How samples are drawn.
-        samples: Completions a task.
-        folder: Where samples and settings are kept.
+        samples: How many for each task.
+        folder: Where they go.
+        without: Which of the server's helps are switched off (`KNOWLEDGE` of the engine), for the settings.
+        versions: The releases that the engine is told the project uses.
         in_file: Lines that `engine` puts before each task, for the settings; None if it puts none.
 
     Raises:
@@ -87,6 +92,8 @@ def generate(
         "suites": {suite.name: suite.sha256 for suite in suites},
         "bundle": {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)},
         "decoding": asdict(decoding),
+        **({"without": sorted(without)} if without else {}),
+        **({"versions": asdict(versions)} if versions != Versions() else {}),
     }
     if in_file is not None:
         settings["in_file"] = in_file
@@ -102,7 +109,7 @@ def generate(
             for task, n in tqdm(missing, "generate", unit="sample", initial=len(wanted) - len(missing), disable=None):
                 start = time.perf_counter()
                 candidates = engine.complete_text(
-                    task.prompt, candidates=1, seed=seed_of(task.task_id, n), **asdict(decoding)
+                    task.prompt, candidates=1, seed=seed_of(task.task_id, n), versions=versions, **asdict(decoding)
                 )
                 taken = round(1000 * (time.perf_counter() - start), 1)
                 best = candidates[0] if candidates else None

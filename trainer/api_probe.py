@@ -1,6 +1,10 @@
 """List the public API of the pandas and NumPy that run here: a script for other interpreters, see `trainer.api_index`.
 
-It stands alone, on any Python from 3.8, and writes one JSON object: versions, names of each public module, attributes.
+It stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and of each type.
+Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), the keywords that a call
+takes (null: any), the types of what it gives (empty: not known), and for NumPy's functions those for a Series and for a
+DataFrame. All of it comes from the libraries themselves: introspection, their own annotations, the signatures and
+"Returns" of their docstrings, and from calling what needs no arguments. No type stubs are read: those judge (`evals`).
 """
 
 import contextlib
@@ -11,6 +15,7 @@ import io
 import json
 import re
 import sys
+import tempfile
 import types
 import warnings
 
@@ -20,6 +25,58 @@ import pandas as pd
 # Reachable, but no API: implementation, build tools, test suites.
 _PRIVATE = frozenset({"compat", "conftest", "core", "distutils", "f2py", "matrixlib", "setup", "tests", "util"})
 _UNREACHED = ("numpy.typing", "numpy.lib.stride_tricks", "numpy.lib.recfunctions", "pandas.api.indexers")
+_NOT_CALLED = re.compile(
+    r"to_(?!frame|list|numpy|dict|series|period|timestamp|flat_index|pydatetime|julian|records)|plot|hist|boxplot|info"
+    r"|tofile|dump|save|input|exit|breakpoint|close|write|read|eval|query|memmap|from_|fromfile|loadtxt|genfromtxt"
+    r"|getbuffer|show|test|fromregex|set_flags|pipe|seed|bytes|deprecate|get_include|source|lookfor|info|setbufsize"
+)
+_SIGNATURE = re.compile(r"(?:[\w.]+\.)?(\w+)\(((?:[^()]|\([^()]*\))*)\)")
+_WORD = re.compile(r"[A-Za-z_][\w.]*")
+_SPELLED = {
+    "int": ["int", "int64"], "ints": ["int", "int64"], "integer": ["int", "int64"], "float": ["float", "float64"],
+    "floats": ["float", "float64"], "bool": ["bool", "bool_"], "boolean": ["bool", "bool_"], "str": ["str"], "string": ["str"], "tuple": ["tuple"], "Tuple": ["tuple"], "list": ["list"],
+    "List": ["list"], "dict": ["dict"], "Dict": ["dict"], "bytes": ["bytes"], "complex": ["complex"], "slice": ["slice"],
+    "scalar": ["scalar"], "scalars": ["scalar"], "Scalar": ["scalar"], "None": ["NoneType"], "array": ["ndarray"],
+    "ndarrays": ["ndarray"], "arrays": ["ndarray"], "array_like": ["ndarray"], "NDArray": ["ndarray"], "bool_t": ["bool", "bool_"],
+    "datetime": ["datetime"], "timedelta": ["timedelta"], "datetime.datetime": ["datetime"], "npt.NDArray": ["ndarray"],
+    "dtype": ["dtype"], "Window": ["Window"], "Self": ["~"], "NDFrameT": ["DataFrame", "Series", "~"], "Self@": ["~"], "caller": ["~"],
+    "np.ndarray": ["ndarray"], "numpy.ndarray": ["ndarray"], "date": ["date"], "time": ["time"],
+}  # fmt: skip
+_NOTHING_SAID = frozenset(
+    "or of and the a an if is in as same type shape with see above parameter for by which np pd numpy pandas core api"
+    " typing optional otherwise object dtype int64 float64 bool_ object_ shape input subclass depending on default"
+    " values each element python original an index new one two three length numeric integer".split()
+)
+_UNSAID = re.compile(
+    r"\b(?:Any|object|objects|callable|function|generator|iterator|Iterator|ArrayLike|AnyArrayLike|varies|value"
+    r"|type of|depends|Hashable|same type as|array-like|arrays?-like|any)\b"
+)
+_OF = re.compile(r"\bof\b.*?(?=,|\||\bor\b|$)")
+# What neither annotations, docstrings nor a call without arguments tell, or tell wrongly.
+_INDEXES = ["Index"]  # stands for all kinds of index
+_EITHER = ["DataFrame", "Series"]
+_KNOWN = {
+    "str": ["StringMethods"], "dt": ["DatetimeProperties", "PeriodProperties", "TimedeltaProperties"],
+    "cat": ["CategoricalAccessor"], "plot": [], "hist": [], "boxplot": [], "style": ["Styler"], "index": _INDEXES,
+    "columns": _INDEXES, "keys": _INDEXES, "resample": ["Resampler"], "xs": _EITHER, "get": [], "pipe": [],
+    "dtype": [], "name": [], "apply": [*_EITHER, "scalar"], "agg": [*_EITHER, "scalar"], "aggregate": [*_EITHER, "scalar"],
+}  # fmt: skip
+_KNOWN_OF = {
+    "numpy.where": ["ndarray", "tuple"], "numpy.unique": ["ndarray", "tuple"], "numpy.average": ["ndarray", "float64"],
+    "pandas.to_datetime": ["DatetimeIndex", "Series", "Timestamp", "datetime"], "pandas.concat": _EITHER,
+    "pandas.to_timedelta": ["Series", "Timedelta", "TimedeltaIndex"], "pandas.cut": ["Categorical", "Series", "tuple"],
+    "pandas.to_numeric": ["Index", "Series", "ndarray", "scalar"], "pandas.qcut": ["Categorical", "Series", "tuple"],
+    "pandas.read_csv": ["DataFrame", "TextFileReader"], "pandas.read_table": ["DataFrame", "TextFileReader"],
+    "pandas.read_excel": ["DataFrame", "dict"], "pandas.read_json": ["DataFrame", "Series"], "pandas.unique": [],
+    "pandas.read_html": ["list"], "pandas.read_sql": ["DataFrame"], "pandas.merge": ["DataFrame"],
+    "pandas.isna": ["DataFrame", "Series", "ndarray", "bool"], "pandas.isnull": ["DataFrame", "Series", "ndarray", "bool"],
+    "pandas.notna": ["DataFrame", "Series", "ndarray", "bool"], "pandas.notnull": ["DataFrame", "Series", "ndarray", "bool"],
+    "pandas.crosstab": ["DataFrame"], "pandas.get_dummies": ["DataFrame"], "pandas.eval": [], "pandas.array": [],
+    "Series.idxmax": [], "Series.idxmin": [], "ndarray.tolist": ["list", "scalar"], "ndarray.item": ["scalar"],
+    **{f"ndarray.{name}": ["ndarray"] for name in
+       "reshape take compress choose repeat argpartition swapaxes dot searchsorted".split()},
+    "Series.values": ["Categorical", "ndarray"], "Series.array": [], "Index.values": ["Categorical", "ndarray"],
+}  # fmt: skip
 
 
 def walk_modules(path: str, module: types.ModuleType) -> "dict[str, types.ModuleType]":
@@ -49,33 +106,52 @@ def public(thing: object) -> "list[str]":
     return [name for name in dir(thing) if not name.startswith("_") and name not in _PRIVATE]
 
 
-def classes(modules: "dict[str, types.ModuleType]") -> "set[type]":
+def classes(modules: "dict[str, types.ModuleType]") -> "list[type]":
     """Return the public classes of all modules but those for test suites, and those behind readers and writers."""
-    return {
-        value
+    found = {
+        title(value): value
         for path, module in modules.items()
-        if not path.startswith(("numpy.testing", "pandas.testing", "pandas.io"))
+        if not path.startswith(("numpy.testing", "pandas.testing", "pandas.io", "numpy.dtypes", "numpy.typing"))
         for _, value in inspect.getmembers(module, inspect.isclass)
     }
+    return list(found.values())
+
+
+def frames() -> "list[object]":
+    """Return the objects of pandas that most is called on, new at each call."""
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}, index=pd.date_range("2020-01-01", periods=2))
+    numbers = frame[["a"]]
+    series, groups, group = numbers["a"], frame.groupby("b")[["a"]], frame.groupby("b")["a"]
+    made = [numbers, series, frame.index, pd.Index(["x", "y"]), pd.RangeIndex(3), groups, group]
+    made += [pd.MultiIndex.from_product([[1], [2]]), pd.CategoricalIndex(["a"]), pd.interval_range(0, 2)]
+    made += [pd.period_range("2020", periods=2, freq="D"), pd.timedelta_range("1D", periods=2)]
+    for make in (lambda x: x.rolling(2), lambda x: x.expanding(), lambda x: x.ewm(2), lambda x: x.resample("D")):
+        made += [make(thing) for thing in (series, numbers, groups, group)]
+    made += [numbers.rolling(2, win_type="boxcar")] if importlib.util.find_spec("scipy") else []
+    made += [numbers.to_period("D").resample("D"), numbers.set_index(pd.timedelta_range("1D", periods=2)).resample("D")]
+    made += [frame["b"].str, frame.index.to_series().dt, frame["b"].astype("category").cat, frame["b"].astype("category")]
+    made += [pd.Series([pd.Timedelta(1)]).dt, pd.Series(pd.period_range("2020", periods=1, freq="D")).dt]
+    made += [pd.Timestamp("2020-01-01"), pd.Timedelta(1), pd.Period("2020"), pd.Interval(0, 1), pd.Categorical(["a"])]
+    return made
+
+
+def arrays() -> "list[object]":
+    """Return the objects of NumPy that most is called on, new at each call."""
+    square = np.array([[2.0, 1.0], [1.0, 3.0]])
+    made = [square, np.float64(1), np.int64(1), np.bool_(True), np.dtype(float), np.random.default_rng(0)]
+    return [*made, np.random.RandomState(0), np.ma.array([1.0]), np.datetime64("2020-01-01"), np.poly1d([1, 2])]
 
 
 def instances() -> "list[object]":
     """Return objects whose classes no public module names, or that have attributes that their classes have not."""
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}, index=pd.date_range("2020-01-01", periods=2))
-    series, groups = frame["a"], frame.groupby("b")
     square = np.array([[2.0, 1.0], [1.0, 3.0]])
-    made = [frame, series, frame.index, frame.loc, frame.iloc, frame.at, frame.iat, frame.flags, groups, groups["a"]]
-    made += [group.rolling(2) for group in (frame, series, groups)]
-    made += [group.expanding() for group in (frame, series, groups)]
-    made += [group.ewm(2) for group in (frame, series, groups)]
-    made += [group.resample("D") for group in (frame, series, groups)]
-    made += [frame["b"].str, frame.index.to_series().dt, frame["b"].astype("category").cat, frame.index.values.dtype]
-    made += [pd.Series([pd.Timedelta(1)]).dt, pd.Series(pd.period_range("2020", periods=1, freq="D")).dt]
-    made += [pd.Series.plot, pd.DataFrame.plot, pd.Series.sparse, pd.DataFrame.sparse]
+    made = [*frames(), *arrays(), frame.loc, frame.iloc, frame.at, frame.iat, frame.flags, frame.index.values.dtype]
+    made += [pd.Series.sparse, pd.DataFrame.sparse]
     made += [np.finfo(float), np.iinfo(int), square.flat, square.flags, square.ctypes, np.add]
     made += [np.linalg.svd(square), np.linalg.eig(square), np.linalg.qr(square), np.linalg.slogdet(square)]
     made += [re.compile("a"), re.match("a", "a"), io.StringIO(), io.BytesIO(), sys.stdout, ValueError(), len, range(1)]
-    made += ["", b"", 1, 1.0, 1j, [], {}, set(), frozenset(), (), slice(1), bytearray(), memoryview(b"")]
+    made += ["", b"", 1, 1.0, 1j, True, [], {}, set(), frozenset(), (), slice(1), bytearray(), memoryview(b""), None]
     made.append(i for i in ())
     made += [datetime.date.min, datetime.datetime.min, datetime.time.min, datetime.timedelta()]
     made.append(datetime.timezone(datetime.timedelta()))
@@ -85,21 +161,239 @@ def instances() -> "list[object]":
     return made
 
 
+def keywords(thing: object, name: str, again: object = None) -> "list[str] | None":
+    """Return what may be given to a callable by name; None if anything may, or if nothing tells.
+
+    What takes any keyword by its signature may refuse it inside: `again` makes the callable anew to try.
+    """
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+        found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            if again is None or not refuses(again()):
+                return None
+            found += {"dtype", "out", "keepdims", "axis"}.difference(found)
+        if found or not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            return found
+    except (TypeError, ValueError):
+        pass
+    return documented(thing, name)
+
+
+def refuses(thing: object) -> bool:
+    """Say whether a callable does not take a keyword that nobody has."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            thing(no_such_keyword=1)
+    except TypeError as error:
+        return "unexpected keyword argument 'no_such_keyword'" in str(error)
+    except BaseException:  # noqa: BLE001 - anything may be raised by what is called blindly
+        return False
+    return False
+
+
+def documented(thing: object, name: str) -> "list[str] | None":
+    """Return the keywords by the signatures that a docstring begins with, as C code has them."""
+    found, seen = [], False
+    if isinstance(thing, np.ufunc):
+        found += ["out", "where", "casting", "order", "dtype", "subok", "signature", "sig", "axes", "axis", "keepdims"]
+    for line in re.sub(r",\n\s+", ", ", inspect.getdoc(thing) or "").split("\n")[:12]:
+        match = _SIGNATURE.search(line)
+        if not match or match[1] != name or line[match.end() :].strip()[:2] not in ("", "->", "--"):
+            continue
+        seen = True
+        for part in re.split(r",", re.sub(r"\([^()]*\)|\{[^{}]*\}|\[(?=,)|\]", "", match[2].replace("[", ""))):
+            word = part.strip().split("=")[0].split(":")[0].strip()
+            if word == "/":
+                found = [each for each in found if each in ("out", "where")] if isinstance(thing, np.ufunc) else []
+                if isinstance(thing, np.ufunc):
+                    found += ["casting", "order", "dtype", "subok", "signature", "sig", "axes", "axis", "keepdims"]
+            elif word.startswith("**"):
+                if not isinstance(thing, np.ufunc):
+                    return None
+            elif word.isidentifier():
+                found.append(word)
+    return sorted(set(found)) if seen else None
+
+
+def said(text: str, known: "set[str]", owner: str) -> "list[str]":
+    """Return the types that an annotation or a line of a docstring names; [] if it names one that is not known."""
+    text = _OF.sub("", re.sub(r"\[[^\[\]]*\]|\([^()]*\)", "", text))
+    if _UNSAID.search(text):
+        return []
+    found = []
+    for word in _WORD.findall(text):
+        last = word.rpartition(".")[2]
+        if word in _SPELLED or last in _SPELLED:
+            found += _SPELLED.get(word) or _SPELLED[last]
+        elif last in known:
+            found.append(last)
+        elif last.lower() not in _NOTHING_SAID:
+            return []
+    if "~" in found and owner in ("DataFrame", "Series"):
+        return [owner]
+    own = owner if not owner.endswith("GroupBy") and "Series" not in found else None
+    return sorted({own or "" if each == "~" else each for each in found} - {""})
+
+
+def returned(thing: object, known: "set[str]", owner: str) -> "list[str]":
+    """Return the types of a callable's result by its own annotation, else by its docstring."""
+    noted = getattr(inspect.unwrap(thing) if callable(thing) else thing, "__annotations__", {}).get("return", "")
+    noted = noted if isinstance(noted, str) else getattr(noted, "__name__", "")
+    if noted and (found := said(noted, known, owner)):
+        return found
+    text = inspect.getdoc(thing) or ""
+    section = re.search(r"^Returns\n-+\n(.*?)(?=\n\n?\S[^\n]*\n-{3,}|\Z)", text, re.S | re.M)
+    if not section:
+        return []
+    items = [line for line in section[1].split("\n") if line[:1].strip()]
+    told = [said(item.partition(" : ")[2] or item, known, owner) for item in items]
+    if len(told) > 1 and "optional" in items[1]:
+        return sorted({*told[0], "tuple"}) if told[0] else []
+    if len(told) > 1:
+        return ["tuple"] if all(" : " in item for item in items) and owner == "" else []
+    return told[0] if told else []
+
+
+def called(thing: object, names: "set[str]") -> "list[str]":
+    """Return the type of what a callable gives without arguments; [] if it needs some."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            result = thing()
+    except BaseException:  # noqa: BLE001 - anything may be raised by what is called blindly
+        return []
+    return named(result, names)
+
+
+def named(value: object, names: "set[str]") -> "list[str]":
+    """Return the name of a value's type, if it is one that is listed."""
+    return next(([title(kind)] for kind in type(value).__mro__[:-1] if title(kind) in names), [])
+
+
+def title(kind: type) -> str:
+    """Return the name that a type is listed by; NumPy 2 calls a type of its own ``bool``."""
+    return "bool_" if kind is np.bool_ else kind.__name__
+
+
+def members(kind: type, thing: object, again: object, names: "set[str]") -> "dict[str, list[object]]":
+    """Describe what objects of a type have; `again` makes the object anew for each call."""
+    owner = title(kind)
+    found = {}
+    for name in sorted({*public(kind), *(public(thing) if thing is not None else ())}):
+        value = getattr(kind, name, None)
+        if name in ("a", "b") and (value is None or issubclass(kind, tuple)):
+            continue  # columns of the frames that are looked into
+        try:
+            here = getattr(thing, name) if thing is not None else None
+        except Exception:  # noqa: BLE001 - a property may raise what it likes
+            here = None
+        known = named(here, names) if here is not None and not isinstance(here, type) else []
+        if callable(value) and not isinstance(value, (type, property)):
+            found[name] = method(kind, name, value, again, names)
+        elif callable(here) and not known and not isinstance(here, type):
+            found[name] = ["f", keywords(here, name), returned(here, names, owner)]
+        else:
+            found[name] = ["v", None, known]
+        if owner + "." + name in _KNOWN_OF:
+            found[name][2] = _KNOWN_OF[owner + "." + name]
+        elif owner == "DataFrame" and name == "dtypes":
+            found[name][2] = ["Series"]
+        elif name == "dtypes":
+            found[name][2] = []
+        elif name in _KNOWN and kind.__module__.startswith("pandas") and not owner.endswith(("Methods", "Accessor")):
+            found[name][2] = [each for each in _KNOWN[name] if each in names or each == "scalar"]
+    return found
+
+
+def method(kind: type, name: str, value: object, again: object, names: "set[str]") -> "list[object]":
+    """Describe a method: what is said of its result, widened or (where both are open) narrowed by what a call gives."""
+    told = returned(value, names, title(kind))
+    quiet = again is None or _NOT_CALLED.match(name)
+    if not quiet:
+        seen = called(lambda: getattr(again(), name)(), names)
+        inherited = name not in vars(kind)
+        if issubclass(kind, np.ndarray) and seen and seen[0] not in names.intersection(["list", "tuple", "NoneType"]):
+            seen = [*seen, title(kind)]  # along an axis
+        if inherited and set(told) == set(_EITHER) and seen and seen[0] in told:
+            told = seen
+        elif told or "Returns\n" not in (inspect.getdoc(value) or "") or kind.__module__ == "builtins":
+            told = sorted({*told, *seen})
+    bound = None if quiet else lambda: getattr(again(), name)
+    taken = keywords(value, name, bound)
+    return ["f", taken[1:] if taken and taken[0] == "self" else taken, told]
+
+
+def like(function: object, names: "set[str]") -> "list[list[str]]":
+    """Return the types that a NumPy function gives for a Series and for a DataFrame."""
+    told = []
+    for given in (pd.Series([1.0, 2.0]), pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})):
+        seen = []
+        for rest in ((), (1,), (given,), (0, 1), (given, 0)):
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    seen = named(function(given, *rest), names)
+                break
+            except BaseException:  # noqa: BLE001, S112 - as in `called`
+                continue
+        told.append(seen)
+    return told
+
+
+def describe(path: str, name: str, value: object, names: "set[str]") -> "list[object]":
+    """Describe a name of a module."""
+    if isinstance(value, types.ModuleType):
+        return ["m", None, []]
+    if isinstance(value, type):
+        known = [value.__name__] if value.__name__ in names else []
+        return ["c", keywords(value, name), known]
+    if not callable(value):
+        return ["v", None, named(value, names)]
+    entry = ["f", keywords(value, name), _KNOWN_OF.get(path + "." + name, returned(value, names, ""))]
+    if path == "numpy" and not _NOT_CALLED.match(name):
+        entry.append(like(value, names))
+    return entry
+
+
 def main() -> None:
     """Write what is found to standard output."""
     warnings.simplefilter("ignore")
+    np.seterr(all="ignore")
     for name in _UNREACHED:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     modules = {**walk_modules("pandas", pd), **walk_modules("numpy", np)}
-    things = [*classes(modules), *instances()]
+    kinds = {kind.__name__: (kind, None) for kind in classes(modules)}
+    for thing in instances():
+        for kind in reversed(type(thing).__mro__[:-1]):
+            if kind.__name__ in ("Resampler", "GroupBy", "Rolling", "Window") or kind is type(thing):
+                if kinds.get(title(kind), (kind, None))[1] is None:
+                    kinds[title(kind)] = kind, thing if kind is type(thing) else None
+    names = set(kinds)
+    fresh = {}
+    for make in (frames, arrays):
+        for place, thing in enumerate(make()):
+            fresh.setdefault(title(type(thing)), lambda make=make, place=place: make()[place])
+    described = {}
+    for name, (kind, thing) in sorted(kinds.items()):
+        library = kind.__module__.partition(".")[0]
+        described[name] = {
+            "library": library if library in ("pandas", "numpy") else "python",
+            "members": members(kind, thing, fresh.get(name), names),
+        }
     found = {
         "versions": {"pandas": pd.__version__, "numpy": np.__version__},
-        "modules": {path: names_of(path, modules) for path in modules},
-        "attributes": sorted({name for thing in things for name in public(thing)} - {"a", "b"}),
+        "modules": {
+            path: {name: describe(path, name, getattr(module, name, None), names) for name in names_of(path, modules)}
+            for path, module in modules.items()
+        },
+        "types": described,
     }
     json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as scratch:
+        import os
+
+        os.chdir(scratch)
+        main()

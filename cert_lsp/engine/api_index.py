@@ -1,136 +1,158 @@
-"""Does the API that a completion names exist? Looked up in an index of pandas and NumPy, for neither is imported here.
+"""What pandas and NumPy have, version by version; neither is imported here.
 
-`api_index.json` comes from ``python -m trainer api-index``: the names of every public module, and one set with the
-attributes of all their objects and of Python's own. What an object is, is not inferred: an attribute counts as
-existing if any such object has it, in any of the versions indexed. What may be a column of a data frame, or belong to
-an object of another library, is not judged.
+`api_index.json.gz` comes from ``python -m trainer api-index``: for every public module its names, for every type of its
+objects (and of Python's own) their attributes, for what can be called its keywords and what it gives. An `Api` is the
+view of one pair of versions, or of all of them together where the project's is not known.
 """
 
-import ast
+import gzip
 import json
-import re
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from cert_lsp.engine.head import LIBRARIES, Imports, bound_names
-from cert_lsp.engine.lexer import without_literals
-
-_WORD = re.compile(r"[^\W\d]\w*")
-_USUAL = {"np": "numpy", "pd": "pandas"}
-_FOREIGN = frozenset({"self", "cls", "plot", "hist", "boxplot"})  # the last three give objects of Matplotlib
+_FILE = Path(__file__).with_suffix(".json.gz")
+_INDEX = "Index"  # where an index of any kind may come, the libraries say this
+_SCALARS = ("int", "float", "bool", "str", "int64", "float64", "bool_", "Timestamp", "Timedelta", "datetime")
 
 
-@dataclass(frozen=True)
-class ApiIndex:
-    """The public API of pandas and NumPy.
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The releases that a project uses, such as ``2.2.3`` or ``2.2``; None where that is not known."""
+
+    pandas: str | None = None
+    numpy: str | None = None
+
+
+class Entry(NamedTuple):
+    """What stands behind a name.
 
     Attributes:
-        versions: The releases of each library that were looked into.
-        modules: The names in each public module, by its dotted name.
-        attributes: The names of the attributes and methods of all objects.
+        kind: ``f`` function or method, ``c`` class, ``v`` value, ``m`` module.
+        keywords: What a call takes by name; None if anything.
+        results: The types of what it gives or is, empty if not known; for NumPy's functions two more: what comes of a
+            Series and of a DataFrame.
     """
 
-    versions: Mapping[str, tuple[str, ...]]
-    modules: Mapping[str, frozenset[str]]
-    attributes: frozenset[str]
+    kind: str
+    keywords: frozenset[str] | None
+    results: tuple[frozenset[str], ...]
+
+
+class Names:
+    """A set of names that can be asked for beginnings."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._sorted = sorted(self._names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def begin_with(self, prefix: str) -> bool:
+        """Say whether any of the names begins with `prefix`."""
+        at = bisect_left(self._sorted, prefix)
+        return at < len(self._sorted) and self._sorted[at].startswith(prefix)
+
+
+class Api:
+    """The API of one pair of versions."""
+
+    def __init__(self, versions: Versions) -> None:
+        """Take the view of `versions`; a release that the index lacks is read as the next older one of its line."""
+        found = _load()
+        self._types: dict[str, dict[str, list[Any]]] = found["types"]
+        self._modules: dict[str, dict[str, list[Any]]] = found["modules"]
+        self._keywords: list[dict[str, int]] = found["keywords"]
+        self._results: list[list[str]] = found["results"]
+        numpy = _bits(found["versions"]["numpy"], versions.numpy)
+        pandas = _bits(found["versions"]["pandas"], versions.pandas)
+        self._bits = {"numpy": numpy, "pandas": pandas}
+        self._bits_of_types = {title: numpy for path in self._modules if path.startswith("numpy")
+                               for title in self._modules[path] if title in self._types}  # fmt: skip
+        self._bits_of_types |= {title: numpy for title in ("ndarray", "nditer", "flatiter")}
+        self._known: dict[tuple[str, str], Entry | None] = {}
+        self._unions: dict[frozenset[str], Names] = {}
+        self._indexes = frozenset(title for title in self._types if title.endswith(_INDEX))
+        self.every = frozenset(self._types)
+
+    def has_module(self, path: str) -> bool:
+        """Say whether there is a module of that dotted name."""
+        return path in self._modules
+
+    def in_module(self, path: str, name: str) -> Entry | None:
+        """Return what a name of a module stands for."""
+        return self._entry(path, name, self._modules[path].get(name), self._bits[path.partition(".")[0]])
+
+    def names_in(self, path: str) -> Names:
+        """Return the names of a module."""
+        key = frozenset({path})
+        if key not in self._unions:
+            self._unions[key] = Names(_there(self._modules[path], self._bits[path.partition(".")[0]]))
+        return self._unions[key]
+
+    def of_type(self, title: str, name: str) -> Entry | None:
+        """Return what an attribute of a type's objects is; None too for a type that is not listed."""
+        return self._entry(title, name, self._types.get(title, {}).get(name), self._bits_of(title))
+
+    def attributes(self, titles: frozenset[str]) -> Names:
+        """Return the names that objects of any of the types have."""
+        if titles not in self._unions:
+            each = (_there(self._types.get(title, {}), self._bits_of(title)) for title in titles)
+            self._unions[titles] = Names(name for names in each for name in names)
+        return self._unions[titles]
+
+    def _bits_of(self, title: str) -> int:
+        return self._bits_of_types.get(title, self._bits["pandas"])
+
+    def _entry(self, owner: str, name: str, raw: list[Any] | None, bits: int) -> Entry | None:
+        if raw is None or not raw[0] & bits:
+            return None
+        if (owner, name) not in self._known:
+            _, kind, taken, *gives = raw
+            known: frozenset[str] | None = None
+            if taken >= 0 and not self._keywords[taken].get("**", 0) & bits:
+                known = frozenset(keyword for keyword, those in self._keywords[taken].items() if those & bits)
+            self._known[owner, name] = Entry(kind, known, tuple(self._widened(self._results[at]) for at in gives))
+        return self._known[owner, name]
+
+    def _widened(self, found: Iterable[str]) -> frozenset[str]:
+        titles = frozenset(found)
+        if _INDEX in titles:
+            titles |= self._indexes
+        return titles | set(_SCALARS) if "scalar" in titles else titles
+
+
+def _there(names: Mapping[str, list[Any]], bits: int) -> Iterable[str]:
+    return (name for name, raw in names.items() if raw[0] & bits)
 
 
 @cache
-def api_index() -> ApiIndex:
-    """Load the index that comes with the package."""
-    found = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return ApiIndex(
-        {library: tuple(versions) for library, versions in found["versions"].items()},
-        {path: frozenset(names) for path, names in found["modules"].items()},
-        frozenset(found["attributes"]),
-    )
+def api_of(versions: Versions) -> Api:
+    """Return the view of a pair of versions."""
+    return Api(versions)
 
 
-def unknown_names(tree: ast.Module, around: str) -> set[str]:
-    """Return the attributes in `tree` that neither pandas, NumPy nor Python has.
-
-    Args:
-        tree: The completed statement.
-        around: The code that it stands in: its imports, and names that occur in it, are taken into account.
-    """
-    nodes = list(ast.walk(tree))
-    reads = [node for node in nodes if isinstance(node, ast.Attribute) and not node.attr.startswith("_")]
-    imported = {**_USUAL, **Imports([around, ast.unparse(tree)]).paths()}
-    index = api_index()
-    unknown: set[str] = set()
-    doubtful: list[ast.Attribute] = []
-    for node in reads:
-        names = index.modules.get(_path(node.value, imported))
-        if names is None and node.attr not in index.attributes:
-            doubtful.append(node)
-        elif names is not None and node.attr not in names:
-            unknown.add(node.attr)
-    if doubtful:
-        unknown |= _made_up(doubtful, nodes, around, imported)
-    return unknown
+@cache
+def _load() -> dict[str, Any]:
+    return json.loads(gzip.decompress(_FILE.read_bytes()))
 
 
-def _made_up(doubtful: list[ast.Attribute], nodes: list[ast.AST], around: str, imported: Mapping[str, str]) -> set[str]:
-    """Return the names of `doubtful` that are neither defined or stored somewhere, nor of a foreign object.
-
-    A column is not called, and any word may name one, the intent's own among them.
-    """
-    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    methods = set(_WORD.findall(without_literals(around)))
-    columns = set(_WORD.findall(around))
-    for node in nodes:
-        match node:
-            case ast.Constant(value=str(text)):
-                columns.update(_WORD.findall(text))
-            case ast.keyword(arg=str(name)) | ast.Attribute(attr=name, ctx=ast.Store()):
-                columns.add(name)
-            case ast.FunctionDef(name=name):
-                methods.add(name)
-            case _:
-                pass
-    foreign = _foreign(
-        around + "\n" + "\n".join(ast.unparse(node) for node in nodes if isinstance(node, ast.stmt)), imported
-    )
-    return {
-        node.attr
-        for node in doubtful
-        if node.attr not in (methods if id(node) in called else columns) and not foreign & _chain(node)
-    }
+def _bits(known: list[str], version: str | None) -> int:
+    """Return the bit of the newest release in `known` that is not newer than `version`; all bits without a version."""
+    if version is None or not (wanted := _numbers(version)):
+        return (1 << len(known)) - 1
+    at = max((n for n, each in enumerate(known) if _numbers(each)[: len(wanted)] <= wanted), default=0)
+    return 1 << at
 
 
-def _foreign(code: str, imported: Mapping[str, str]) -> set[str]:
-    """Return the names in `code` that stand for something of another library, as far as lines of code tell."""
-    foreign = {bound for bound, path in imported.items() if path.partition(".")[0] not in LIBRARIES} | _FOREIGN
-    for line in code.split("\n"):
-        if (bound := bound_names(line)) and not foreign.isdisjoint(_WORD.findall(line)):
-            foreign |= bound
-    return foreign
-
-
-def _path(node: ast.expr, imported: Mapping[str, str]) -> str:
-    """Return the dotted name of a module as it is imported; "" if `node` is not a dotted name."""
-    match node:
-        case ast.Name(id=name):
-            return imported.get(name, "")
-        case ast.Attribute(value=value, attr=name) if inner := _path(value, imported):
-            return f"{inner}.{name}"
-        case _:
-            return ""
-
-
-def _chain(node: ast.expr) -> set[str]:
-    """Return the names that lead to an attribute: of ``df.plot(x=1).legend`` these are ``df``, ``plot``, ``legend``."""
-    names: set[str] = set()
-    while True:
-        match node:
-            case ast.Attribute(value=inner, attr=name):
-                names.add(name)
-                node = inner
-            case ast.Call(func=inner) | ast.Subscript(value=inner):
-                node = inner
-            case ast.Name(id=name):
-                return names | {name}
-            case _:
-                return names
+def _numbers(version: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    for part in version.split(".")[:3]:
+        if not part.isdigit():
+            break
+        numbers.append(int(part))
+    return tuple(numbers)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from cert_lsp.contract.prompt import split_cursor
 from cert_lsp.engine import intent as intents
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.engine.head import Imports, assemble
 from cert_lsp.engine.lexer import Kind, Line, Scan, is_block_header, scan, without_comment
 
@@ -49,6 +50,7 @@ class Context:
         lead: What must be inserted before the answer: a line end where the cursor stands behind the intent itself.
         typed: The part of `forced` that stands in the buffer already.
         eol: Line end to insert.
+        versions: The releases of pandas and NumPy that the project uses.
     """
 
     before: str
@@ -62,6 +64,7 @@ class Context:
     lead: str = ""
     typed: str = ""
     eol: str = "\n"
+    versions: Versions = Versions()
 
     def insertion(self, answer: str) -> str:
         """Turn the model's answer, which starts with `forced`, into the text to insert at the cursor."""

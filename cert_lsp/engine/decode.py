@@ -38,6 +38,7 @@ _NEAR = -12.0  # logits below the best at which a token is an alternative no mor
 _LONGEST_LOOP = 24
 _LOOP_TURNS = 4
 _LOOP_TOKENS = 24
+_REFUSALS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Task:
         start: First tokens of the answer, already chosen, each with the logarithm of its probability.
         sampling: How tokens are chosen.
         follows: Given the answer so far, tokens that probably follow; they never change the answer.
+        allows: Given the answer with a token more, and its length without it, whether that token may come.
     """
 
     prompt: Sequence[int]
@@ -71,6 +73,7 @@ class Task:
     start: Sequence[tuple[int, float]] = ()
     sampling: Sampling = Sampling()
     follows: Callable[[str], Step] = lambda _: ()
+    allows: Callable[[str, int], bool] = lambda _answer, _since: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,13 @@ class Decoder:
             recall.note(writing.tokens)
         return writing.answer()
 
+    def may_start(self, task: Task, start: Sequence[tuple[int, float]]) -> bool:
+        """Say whether the task allows the last of an answer's first tokens."""
+        *before, last = (self._vocabulary.spelling(token) for token, _ in start)
+        begun = b"".join(before).decode("utf-8", "ignore")
+        longer = b"".join([*before, last]).decode("utf-8", "ignore")
+        return len(longer) <= len(task.forced) or task.allows(longer, len(begun))
+
     def _write(
         self,
         writing: "_Writing",
@@ -257,7 +267,7 @@ class _Writing:
         """Choose the next token by `logits`, shape (vocabulary,), and see whether it ends the answer."""
         owed = self._forced[len(self._bytes) :]
         allowed = logits.astype(np.float32, copy=False) + self._vocabulary.penalties(owed, self._task.ends)
-        token = _sample(allowed, self._task.sampling, rng)
+        token = self._permitted(allowed, rng)
         self._note(allowed, token)
         if self._vocabulary.marker(token) is not None:
             self._finish(None)
@@ -269,6 +279,19 @@ class _Writing:
         elif _loops(self.tokens):
             self.done = True
         return token
+
+    def _permitted(self, allowed: NDArray[np.float32], rng: np.random.Generator) -> int:
+        """Choose a token that the task allows; those that it does not get -inf in `allowed`."""
+        first = token = _sample(allowed, self._task.sampling, rng)
+        before = self.text
+        for _ in range(_REFUSALS):
+            longer = (self._bytes + self._vocabulary.spelling(token)).decode("utf-8", "ignore")
+            typed = len(longer) <= len(self._task.forced)
+            if typed or self._task.allows(longer if longer != before else before + "\n", len(before)):
+                return token
+            allowed[token] = -np.inf
+            token = _sample(allowed, self._task.sampling, rng)
+        return first  # nothing that the model would write is allowed; whoever ranks the answers sees it
 
     def answer(self) -> Answer:
         """Return what has been written."""

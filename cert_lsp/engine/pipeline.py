@@ -8,8 +8,9 @@ An `Engine` belongs to one worker: its methods must not run at the same time. `E
 come from any thread.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from textwrap import dedent, indent
@@ -23,6 +24,8 @@ from cert_lsp.contract.prompt import Layout, Marker, Role, Segment, render, rend
 from cert_lsp.contract.sketch import Sketch, parse_wire
 from cert_lsp.contract.sketch import sketch as make_sketch
 from cert_lsp.contract.tokens import Encoder
+from cert_lsp.engine.api_filter import ApiFilter
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
@@ -35,6 +38,8 @@ from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
+KNOWLEDGE = frozenset({"api_filter", "api_order", "successors"})
+"""What the server knows beside the model: API that exists while writing, and in the order; what took the place of API."""
 
 _SKETCH_ENDS = {
     Role.JOINT: frozenset({Marker.CODE, Marker.END}),
@@ -54,20 +59,33 @@ class Engine:
     """
 
     def __init__(
-        self, manifest: Manifest, encoder: Encoder, runtimes: Mapping[Role, Runtime], idioms: Idioms | None = None
+        self,
+        manifest: Manifest,
+        encoder: Encoder,
+        runtimes: Mapping[Role, Runtime],
+        idioms: Idioms | None = None,
+        knows: frozenset[str] = KNOWLEDGE,
     ) -> None:
         """Put an engine together from its parts; `open` does so from a folder."""
         self.manifest = manifest
         self.runtimes = runtimes
         self._encoder = encoder
+        self._knows = knows
         self._decoders = {
             role: Decoder(runtime, Vocabulary(encoder, runtime.vocab_size), idioms)
             for role, runtime in runtimes.items()
         }
 
     @classmethod
-    def open(cls, bundle_dir: Path | None = None, *, threads: int | None = None, provider: str = "auto") -> Self:
-        """Load a bundle; the embedded one if no folder is named.
+    def open(
+        cls,
+        bundle_dir: Path | None = None,
+        *,
+        threads: int | None = None,
+        provider: str = "auto",
+        knows: frozenset[str] = KNOWLEDGE,
+    ) -> Self:
+        """Load a bundle; the embedded one if no folder is named. `knows` is for evaluation: which helps it has.
 
         Raises:
             BundleError: If it is missing, damaged or of another version.
@@ -79,7 +97,7 @@ class Engine:
         encoder = Encoder.load(folder / manifest.tokenizer, manifest.markers)
         runtimes = {role: open_runtime(folder, role, threads=threads, provider=provider) for role in manifest.models}
         idioms = Idioms.load(folder / manifest.idioms) if manifest.idioms else None
-        return cls(manifest, encoder, runtimes, idioms)
+        return cls(manifest, encoder, runtimes, idioms, knows)
 
     def complete(
         self,
@@ -114,9 +132,9 @@ class Engine:
         written = candidates if temperature > 0 else candidates + _SPARE
         request = self._request(context, written, max_tokens, cancel, Sampling(temperature, top_p), seed)
         draws = request.draws(mode)
-        offered = rank(context, islice(draws, candidates))
+        offered = request.ranked(islice(draws, candidates))
         while not (offered and offered[0].api_exists) and (spare := next(draws, None)):
-            stand_in = rank(context, [spare])
+            stand_in = request.ranked([spare])
             if not offered or (stand_in and stand_in[0].api_exists):
                 offered = [*stand_in, *offered][:candidates]
         return offered
@@ -132,10 +150,11 @@ class Engine:
         top_p: float = 1.0,
         seed: int = 0,
         cancel: Event | None = None,
+        versions: Versions = Versions(),  # noqa: B008 - frozen
     ) -> list[Candidate]:
         """Go on with any text; no intent is needed, and all of `before` that fits is read. Else as `complete`."""
         return self.complete(
-            whole_context(before),
+            replace(whole_context(before), versions=versions),
             candidates=candidates,
             mode=mode,
             max_tokens=max_tokens,
@@ -175,7 +194,7 @@ class Engine:
             DecodeCancelled: If `cancel` was set.
         """
         request = self._request(context, candidates, max_tokens, cancel)
-        return rank(context, request.draws_from(_placed(sketch, context.forced)))
+        return request.ranked(request.draws_from(_placed(sketch, context.forced)))
 
     def read_ahead(self, context: Context, *, mode: Mode = "sketch", cancel: Event | None = None) -> None:
         """Read what `complete` would have to read for `context`, and write nothing.
@@ -196,7 +215,9 @@ class Engine:
     ) -> "_Request":
         random = np.random.default_rng(seed)
         layout, decoders, encoder = self.manifest.layout, self._decoders, self._encoder
-        return _Request(layout, decoders, encoder, context, candidates, max_tokens, sampling, random, cancel)
+        return _Request(
+            layout, decoders, encoder, context, candidates, max_tokens, sampling, random, cancel, self._knows
+        )
 
 
 @dataclass(frozen=True)
@@ -212,6 +233,17 @@ class _Request:
     sampling: Sampling
     random: np.random.Generator
     cancel: Event | None
+    knows: frozenset[str]
+
+    @cached_property
+    def api(self) -> ApiFilter:
+        """What may be written here; read when it is asked for, off the event loop."""
+        return ApiFilter.of(self.context, mends="successors" in self.knows)
+
+    def ranked(self, draws: Iterable[Draw]) -> list[Candidate]:
+        """Order what can be offered of `draws`."""
+        judge = self.api if "api_order" in self.knows else None
+        return rank(self.context, draws, judge, mend="successors" in self.knows)
 
     def draws(self, mode: Mode) -> Iterator[Draw]:
         """Write up to `candidates` answers, the likeliest first, each when it is asked for."""
@@ -288,6 +320,7 @@ class _Request:
             ended=self._ended,
             max_tokens=self.max_tokens,
             sampling=self.sampling,
+            **({"allows": self.api.allows} if "api_filter" in self.knows else {}),
         )
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:
@@ -302,7 +335,10 @@ class _Request:
         for alternative in first.alternatives[: 2 * (self.candidates - 1)]:
             if len(seen) == self.candidates:
                 break
-            answer = decoder.answer(replace(task, start=first.branch(alternative)), self.random, self.cancel)
+            start = first.branch(alternative)
+            if not decoder.may_start(task, start):
+                continue
+            answer = decoder.answer(replace(task, start=start), self.random, self.cancel)
             if answer.text not in seen:  # half a word may lead back to the same word
                 seen.add(answer.text)
                 yield answer

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cert_lsp.contract import sketch as sketches
-from cert_lsp.engine.api_index import unknown_names
+from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.lexer import Kind, continues_block, is_block_header, scan, without_literals
 from cert_lsp.errors import SketchError
@@ -50,14 +50,22 @@ class Draw:
     score: float
 
 
-def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
+def rank(context: Context, draws: Iterable[Draw], api: ApiFilter | None, *, mend: bool = True) -> list[Candidate]:
     """Order what can be offered, best first: API that exists before made-up API, names known before unknown, score.
 
     Left out is what does not parse behind the half-written statement, adds nothing, or says what another one says.
+
+    Args:
+        context: What was asked for.
+        draws: What the models gave.
+        api: Says which API exists; without it all API does.
+        mend: Whether to put its successor in the place of API that the project's versions no longer have.
     """
     known = names_known(context)
     best: dict[str, tuple[bool, Candidate]] = {}
     for draw in draws:
+        if api and mend:
+            draw = with_successors(context, draw, api)
         answer = without_repetition(context, draw.answer.rstrip())
         if not says_something(context, answer) or not parses(context, answer):
             continue
@@ -65,7 +73,7 @@ def rank(context: Context, draws: Iterable[Draw]) -> list[Candidate]:
             context.insertion(answer),
             sketches.parse_wire(draw.sketch).text,
             draw.score,
-            names_api_that_exists(context, answer),
+            api is None or not api.faults(answer),
             draw.sketch,
         )
         key = "".join(answer.split())
@@ -132,10 +140,15 @@ def free_names(statement: str, answer: str) -> set[str]:
     return used - bound
 
 
-def names_api_that_exists(context: Context, answer: str) -> bool:
-    """Say whether the completed statement names no attribute that does not exist; true if Python cannot tell."""
-    tree = _tree(context.statement, answer + _closers(context))
-    return tree is None or not unknown_names(tree, context.head + "\n" + context.before)
+def with_successors(context: Context, draw: Draw, api: ApiFilter) -> Draw:
+    """Return a draw without removed API, if all of it has a successor; its sketch is then that of the new code."""
+    answer = api.mended(draw.answer)
+    if answer is None or answer == draw.answer:
+        return draw
+    try:
+        return Draw(answer, sketches.sketch(answer, before=context.statement).wire, draw.score)
+    except SketchError:
+        return draw
 
 
 def _tree(statement: str, answer: str) -> ast.Module | None:

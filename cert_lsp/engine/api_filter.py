@@ -1,0 +1,350 @@
+"""Is what is being written API that exists? Looked at for every token, on text, because tokens end anywhere.
+
+An attribute behind a dot must be, or begin, one that its receiver may have (`inference`) in the project's versions
+(`api_index`); an argument's name must be a keyword of what is called. Columns and labels that the buffer knows may stand
+for attributes of frames as long as they are not called, and what the user's own text uses on a receiver is right there.
+
+An `ApiFilter` serves one request: it knows the buffer up to the cursor.
+"""
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
+from cert_lsp.engine.context import Context
+from cert_lsp.engine.inference import Class, Function, Module, Scope, Value, hidden_names
+from cert_lsp.engine.lexer import strings, without_literals
+from cert_lsp.engine.successors import keyword_successor, removed_names, rewritten_call, successor
+
+_WORD = re.compile(r"[^\W\d]\w*")
+_DOT = re.compile(r"\.[ \t]*(?P<name>[^\W\d]\w*)?")
+_ARGUMENT = re.compile(r"(?P<open>[(,])\s*(?P<name>[^\W\d]\w*)(?P<rest>\s*(?P<equals>=(?!=))?)")
+_USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
+_LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
+_LABELLED_FREELY = _LABELLED - {"Series"}
+_IMPORT_LINE = re.compile(r"[ \t]*(?:from|import)\b|[ \t]*@")
+_OPEN, _CLOSE = "([{", ")]}"
+_MOST_MENDED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A name that does not exist where it stands.
+
+    Attributes:
+        name: The attribute or keyword.
+        start: Its offset.
+        end: The offset behind it.
+        owner: What it was looked for in.
+    """
+
+    name: str
+    start: int
+    end: int
+    owner: Value
+
+
+class ApiFilter:
+    """What may be written behind a buffer's text."""
+
+    def __init__(
+        self, around: str, statement: str, typed: str, versions: Versions, imports: str = "", *, mends: bool = True
+    ) -> None:
+        """Read the buffer.
+
+        Args:
+            around: The code above the statement that is being written, and that statement's beginning.
+            statement: That beginning: the text judged goes on with it.
+            typed: What the user has typed of an answer.
+            versions: The project's.
+            imports: Code with imports that `around` may lack.
+            mends: Whether answers are mended afterwards, so that removed API with a successor may be written.
+        """
+        self._mends = mends
+        self._statement, self._typed_end = statement, len(statement) + len(typed)
+        self._api = api_of(versions)
+        self._scope = Scope(self._api, around.removesuffix(statement), imports)
+        self._behind: tuple[str, Scope] = ("", self._scope)
+        code = without_literals(around)
+        self._words = frozenset(_WORD.findall(around))
+        self._labels = frozenset(word for begin, end in strings(around) for word in _WORD.findall(around[begin:end]))
+        self._names = Names({*self._words, *dir(builtins), *keyword.kwlist, *self._scope.paths})
+        self._used = {
+            (before, name)
+            for before, name in ((_last_word(code, match.start() + 1), match[2]) for match in _USE.finditer(code))
+        }
+        self._seen: dict[tuple[str, str], Value] = {}
+
+    @classmethod
+    def of(cls, context: Context, *, mends: bool = True) -> Self:
+        """Read what a context holds."""
+        around = context.before.removesuffix(context.typed)
+        return cls(around, context.statement, context.typed, context.versions, context.head, mends=mends)
+
+    def allows(self, answer: str, since: int) -> bool:
+        """Say whether an answer may go on as it does.
+
+        Args:
+            answer: The answer so far, the next token included; what it ends in may be unfinished.
+            since: Its length without that token.
+        """
+        if answer.isspace():
+            return True
+        text = self._statement + answer
+        return next(self._faults(text, len(self._statement) + since, finished=False), None) is None
+
+    def mended(self, answer: str) -> str | None:
+        """Return a complete answer with successors in place of what the project's versions no longer have.
+
+        Returns:
+            None if something that does not exist would be left.
+        """
+        for _ in range(_MOST_MENDED):
+            if not (faults := self.faults(answer)):
+                return answer
+            if (mended := self._mend(answer, faults[0])) is None:
+                return None
+            answer = mended
+        return None
+
+    def _mend(self, answer: str, fault: Fault) -> str | None:
+        before, behind = answer[: fault.start], answer[fault.end :]
+        text, size = self._statement + answer, len(self._statement)
+        code = without_literals(text)
+        dot = len(code[: size + fault.start].rstrip()) - 1
+        if code[dot] != ".":
+            renamed = keyword_successor(fault.name)
+            return None if renamed is None else before + renamed + behind
+        if (renamed := successor(fault.owner, fault.name)) is None:
+            return None
+        if renamed:
+            return before + renamed + behind
+        begin = _receiver(text, code, dot)
+        if begin is None or begin < size:
+            return None
+        if isinstance(fault.owner, Module):
+            return answer[: begin - size] + fault.name + behind
+        opened = size + fault.end
+        pandas = next((name for name, path in self._scope.paths.items() if path == "pandas"), "pd")
+        closed = _closed(code, opened)
+        if closed is None:
+            return None
+        called = rewritten_call(text[begin:dot], fault.name, text[opened + 1 : closed], pandas)
+        return None if called is None else answer[: begin - size] + called + text[closed + 1 :]
+
+    def faults(self, answer: str) -> list[Fault]:
+        """Return what does not exist in an answer that is complete, with offsets in it, in the order of the text."""
+        size = len(self._statement)
+        found = self._faults(self._statement + answer, size, finished=True)
+        return sorted(
+            (Fault(each.name, each.start - size, each.end - size, each.owner) for each in found), key=lambda f: f.start
+        )
+
+    def _faults(self, text: str, since: int, *, finished: bool) -> Iterator[Fault]:
+        """Judge all names that stand, in part at least, behind offset `since`, or that end there."""
+        if not finished and not _touches(text, since):
+            return
+        code = without_literals(text)
+        for match in _DOT.finditer(code):
+            if match.end() >= since and match["name"] and match.end() > len(self._statement):
+                whole = finished or match.end() < len(code)
+                if fault := self._attribute(text, code, match, whole, finished):
+                    yield fault
+        for match in _ARGUMENT.finditer(code):
+            if match.end("name") >= since - 1 and match.end() > len(self._statement):
+                whole = finished or match.end("rest") < len(code) or bool(match["equals"])
+                if fault := self._argument(text, code, match, whole, finished):
+                    yield fault
+
+    def _attribute(self, text: str, code: str, match: re.Match[str], whole: bool, finished: bool) -> Fault | None:
+        name, dot = match["name"], match.start()
+        begin = _receiver(text, code, dot)
+        if begin is None or name.startswith("_"):
+            return None
+        receiver = text[begin:dot]
+        if _IMPORT_LINE.match(code, code.rfind("\n", 0, dot) + 1):
+            return None
+        owner = self._type_of(text, code, begin, receiver)
+        if owner is None or isinstance(owner, Function):
+            return None
+        called = code[match.end() :].lstrip()[:1] == "(" if whole else False
+        last = _last_word(code, dot)
+        if (last, name) in self._used or (not whole and any(b == last and n.startswith(name) for b, n in self._used)):
+            return None
+        names = self._names_of(owner)
+        if (name in names) if whole else names.begin_with(name):
+            return None
+        if match.start("name") < self._typed_end:
+            typed = text[match.start("name") : self._typed_end]
+            if match.end() <= self._typed_end or not names.begin_with(typed):
+                return None  # the user typed it
+        if not finished and self._mends and self._has_successor(owner, name, begin, whole):
+            return None
+        if not called and isinstance(owner, frozenset) and self._is_label(text, owner, name, whole):
+            return None
+        return Fault(name, match.start("name"), match.end("name"), owner)
+
+    def _has_successor(self, owner: Value, name: str, begin: int, whole: bool) -> bool:
+        """Say whether a removed name may be written all the same, because it will be rewritten."""
+        removed = [name] if whole else [each for each in removed_names() if each.startswith(name)]
+        found = [successor(owner, each) for each in removed]
+        return any(each or (each == "" and begin >= len(self._statement)) for each in found)
+
+    def _names_of(self, owner: Value) -> Names:
+        match owner:
+            case Module(path):
+                return self._api.names_in(path)
+            case Class(title):
+                return self._api.attributes(frozenset({title}))
+            case frozenset():
+                return self._api.attributes(owner)
+            case _:
+                return Names(())
+
+    def _is_label(self, text: str, owner: frozenset[str], name: str, whole: bool) -> bool:
+        """Say whether a name may be that of a column, or of a label of a series, that the text knows."""
+        if not owner & _LABELLED:
+            return False
+        known = self._words if owner & _LABELLED_FREELY else self._labels
+        known |= {word for begin, end in strings(text) for word in _WORD.findall(text[begin:end])}
+        known |= set(re.findall(r"(\w+)\s*=(?!=)", text))
+        return name in known if whole else any(each.startswith(name) for each in known)
+
+    def _argument(self, text: str, code: str, match: re.Match[str], whole: bool, finished: bool) -> Fault | None:
+        name = match["name"]
+        if (whole and not match["equals"]) or keyword.iskeyword(name):
+            return None
+        opened = match.start() if match["open"] == "(" else _opened(code, match.start())
+        if opened is None or code[opened] != "(" or re.search(r"\blambda\b[^:()]*$", code[opened : match.start() + 1]):
+            return None
+        begin = _receiver(text, code, opened)
+        if begin is None or re.search(r"\b(?:def|class)\s+$", code[:begin]):
+            return None
+        called = self._type_of(text, code, begin, text[begin:opened])
+        taken = self._keywords(called)
+        if taken is None or name in taken or (self._mends and not finished and keyword_successor(name)):
+            return None
+        if not whole:
+            others = self._names.begin_with(name) or any(w.startswith(name) for w in _WORD.findall(code[: match.start()]))
+            if others or len(name) < 3 or any(each.startswith(name) for each in taken):
+                return None
+        return Fault(name, match.start("name"), match.end("name"), called)
+
+    def _keywords(self, called: Value) -> set[str] | None:
+        """Return the keywords that a call takes; None for any."""
+        match called:
+            case Function(entries):
+                several: tuple[Entry, ...] = entries
+            case Class(title):
+                modules = (self._api.in_module(path, title) for path in ("pandas", "numpy"))
+                several = tuple(entry for entry in modules if entry and entry.kind == "c")
+            case _:
+                return None
+        taken: set[str] = set()
+        for entry in several:
+            if entry.kind not in "fc" or entry.keywords is None:
+                return None
+            taken |= entry.keywords
+        return taken if several else None
+
+    def _type_of(self, text: str, code: str, begin: int, expression: str) -> Value:
+        """Infer an expression of the answer; the lines of the answer above it are read first."""
+        line = code.rfind("\n", 0, begin) + 1
+        above = text[:line] if line else ""
+        hidden = hidden_names(code[line:])
+        key = above, expression, ",".join(sorted(hidden))
+        if (known := self._seen.get(key, self)) is not self:
+            return known  # pyright: ignore[reportReturnType]
+        if self._behind[0] != above:
+            self._behind = above, self._scope.extended(above) if above.strip() else self._scope
+        found = self._seen[key] = self._behind[1].type_of(expression, hidden)
+        return found
+
+
+def _closed(code: str, opened: int) -> int | None:
+    """Return where the parenthesis at `opened` is closed; None if there is none or if it is not."""
+    depth = 0
+    for place in range(opened, len(code)):
+        if code[place] in _OPEN:
+            depth += 1
+        elif code[place] in _CLOSE:
+            depth -= 1
+        if not depth:
+            return place if place > opened else None
+    return None
+
+
+def _touches(text: str, since: int) -> bool:
+    """Say whether the text behind `since` can make or end a name that is judged: not where it is far from one."""
+    start = since
+    while start and (text[start - 1].isalnum() or text[start - 1] in "_ \t="):
+        start -= 1
+    return start == 0 or any(char in ".(,\n" for char in text[start - 1 :])
+
+
+def _receiver(text: str, code: str, end: int) -> int | None:
+    """Return where the expression begins that ends at `end`: names, calls, subscripts, literals; None if none does."""
+    at = end
+    while True:
+        while at and code[at - 1] in " \t\n" and text[at - 1] in " \t\n":
+            at -= 1
+        if not at:
+            return None
+        char = code[at - 1]
+        if char in _CLOSE:
+            opened = _opened(code, at - 1)
+            if opened is None:
+                return None
+            at = opened
+            if char in ")]" and at and (code[at - 1].isalnum() or code[at - 1] in "_)]"):
+                continue  # a call or a subscript: what it is of comes before it
+            if char == "]" and text[at - 1 : at] in ("'", '"'):
+                continue
+            return at
+        if char.isalnum() or char == "_":
+            while at and (code[at - 1].isalnum() or code[at - 1] in "_$"):
+                at -= 1
+            if text[at].isdigit():
+                return None
+        elif text[at - 1] in "'\"":
+            opened = next((begin for begin, close in strings(text) if close == at), None)
+            if opened is None:
+                return None
+            while opened and text[opened - 1] in "rRbBuUfF":
+                opened -= 1
+            return opened
+        else:
+            return None
+        before = code[:at].rstrip(" \t\n")
+        if not before.endswith(".") or before.endswith(".."):
+            return at
+        at = len(before) - 1
+
+
+def _opened(code: str, at: int) -> int | None:
+    """Return the offset of the bracket that is open at `at`."""
+    depth = 0
+    for place in range(at - 1, -1, -1):
+        if code[place] in _CLOSE:
+            depth += 1
+        elif code[place] in _OPEN:
+            if not depth:
+                return place
+            depth -= 1
+    return None
+
+
+def _last_word(code: str, end: int) -> str:
+    """Return the name, or the closing bracket, that ends at `end`."""
+    at = len(code[:end].rstrip())
+    if at and code[at - 1] in _CLOSE:
+        return code[at - 1]
+    begin = at
+    while begin and (code[begin - 1].isalnum() or code[begin - 1] == "_"):
+        begin -= 1
+    return code[begin:at]
+

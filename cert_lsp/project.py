@@ -20,7 +20,14 @@ _LIBRARIES = ("pandas", "numpy")
 _ENVIRONMENTS = (".venv", "venv", "env", ".env", ".pixi/envs/default")
 _ACTIVE = ("VIRTUAL_ENV", "CONDA_PREFIX")
 _LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pixi.lock", "Pipfile.lock", "conda-lock.yml")
-_REQUIREMENTS = ("requirements*.txt", "requirements/*.txt", "environment*.y*ml", "pyproject.toml", "pixi.toml", "Pipfile")
+_REQUIREMENTS = (
+    "requirements*.txt",
+    "requirements/*.txt",
+    "environment*.y*ml",
+    "pyproject.toml",
+    "pixi.toml",
+    "Pipfile",
+)
 _LEVELS = 8
 _LARGEST = 4_000_000  # bytes read of one file
 _MOST_INSTALLED = 20_000
@@ -30,7 +37,7 @@ _SECONDS = 60.0
 _LOCKED = {
     library: re.compile(
         rf'name\s*[=:]\s*"?{library}"?\s*\n\s*version\s*[=:]\s*"?(\d[\d.]*)'  # TOML and YAML
-        rf'|/{library}-(\d+(?:\.\d+)+)-|"{library}"\s*:\s*\{{[^}}]*?"version"\s*:\s*"==(\d[\d.]*)'  # conda, Pipfile.lock
+        rf'|/{library}-(\d+(?:\.\d+)+)-|"{library}":\s*\{{[^}}]*?"version":\s*"==(\d[\d.]*)'  # conda, Pipfile.lock
     )
     for library in _LIBRARIES
 }

@@ -4,6 +4,7 @@ A client sends these as ``initializationOptions`` and under ``cert`` in its conf
 gives the default and a line for the one message that the user sees; it never stops the server.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ class Settings:
         candidates: How many answers an explicit request offers, and the list of an editor without ghost text.
         max_tokens: Longest answer, in tokens.
         feedback: Whether what is shown, accepted and kept is logged, on this machine alone, for retraining.
+        pandas: The release of pandas that the code is for; None looks into the project's environment and lock files.
+        numpy: The same for NumPy.
     """
 
     model: Path | None = None
@@ -33,6 +36,8 @@ class Settings:
     candidates: int = 3
     max_tokens: int = 96
     feedback: bool = False
+    pandas: str | None = None
+    numpy: str | None = None
 
     @property
     def choice(self) -> tuple[Path | None, Provider, int | None]:
@@ -58,6 +63,12 @@ def _boolean(value: object) -> bool:
     return value
 
 
+def _release(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,4}(\.\d{1,4}){0,2}", value):
+        raise ValueError("a release such as '2.2' or '2.2.3'")
+    return value
+
+
 def _integer(low: int, high: int) -> Callable[[object], int]:
     def parse(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -75,6 +86,8 @@ OPTIONS: dict[str, tuple[str, Callable[[object], object]]] = {
     "candidates": ("candidates", _integer(1, 10)),
     "maxTokens": ("max_tokens", _integer(1, 512)),
     "feedback": ("feedback", _boolean),
+    "pandas": ("pandas", _release),
+    "numpy": ("numpy", _release),
 }
 """Option as clients write it -> (field, parser that raises ValueError naming what it expects)."""
 

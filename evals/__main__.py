@@ -264,7 +264,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     for library in ("pandas", "numpy"):
         running.add_argument(
-            f"--{library}", metavar="VERSION", help=f"the release of {library} that the server is told of (default: none)"
+            f"--{library}",
+            metavar="VERSION",
+            help=f"the release of {library} that the server is told of (default: none)",
         )
 
     scored = command(score, "score a samples.jsonl file")

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from cert_lsp.engine.api_index import Versions
+from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.errors import EvalError
 from evals.suite import Suite
 
@@ -69,7 +69,7 @@ def generate(
     samples: int,
     folder: Path,
     without: Collection[str] = (),
-    versions: Versions = Versions(),  # noqa: B008 - frozen
+    versions: Versions = UNKNOWN,
     *,
     in_file: int | None = None,
 ) -> None:
@@ -93,7 +93,7 @@ def generate(
         "bundle": {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)},
         "decoding": asdict(decoding),
         **({"without": sorted(without)} if without else {}),
-        **({"versions": asdict(versions)} if versions != Versions() else {}),
+        **({"versions": asdict(versions)} if versions != UNKNOWN else {}),
     }
     if in_file is not None:
         settings["in_file"] = in_file

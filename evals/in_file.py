@@ -6,9 +6,11 @@ of 400 tells what choosing costs.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, product
 from typing import Any, Protocol
 
+from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import Context, build_context
 
 _SUBJECTS = ("invoices", "sensors", "tickets", "parcels", "patients", "matches", "tweets", "loans", "trees", "servers")
@@ -66,11 +68,11 @@ class InFile:
         self._engine = engine
         self._lines = lines
 
-    def complete_text(self, before: str, **options: Any) -> Sequence[Any]:
+    def complete_text(self, before: str, *, versions: Versions = UNKNOWN, **options: Any) -> Sequence[Any]:
         """Complete at the end of the file; nothing where an editor would be offered nothing."""
         text = placed(before, self._lines)
         context = build_context(text, len(text))
-        return self._engine.complete(context, **options) if context else []
+        return self._engine.complete(replace(context, versions=versions), **options) if context else []
 
 
 def placed(prompt: str, lines: int) -> str:

@@ -68,7 +68,7 @@ def merge(found: list[dict[str, Any]]) -> dict[str, Any]:
 
     A name's entry is ``[bits, kind, keywords, results]`` and, for NumPy's functions, the results for a Series and for a
     DataFrame. Bit n of `bits` is set if the n-th version of the library has the name. `keywords` and the results are
-    places in the tables of these names; -1 stands for any keyword.
+    places in the tables of these names; -1 stands for what is not called. The keyword ``**`` stands for any.
     """
     versions = {library: list(dict.fromkeys(one["versions"][library] for one in found)) for library in _LIBRARIES}
     everywhere = (1 << max(map(len, versions.values()))) - 1
@@ -94,7 +94,7 @@ class _Name:
     """What several versions say of a name."""
 
     def __init__(self) -> None:
-        self.bits = self.any_keyword = 0
+        self.bits = 0
         self.kind = "v"
         self.keywords: dict[str, int] = {}
         self.results: list[set[str] | None] = [set()]
@@ -103,9 +103,7 @@ class _Name:
         """Add what one version says; a result that one of them does not tell is not known."""
         self.kind, keywords, *results = said
         results = [results[0], *(results[1] if len(results) > 1 else [])]
-        if keywords is None:
-            self.any_keyword |= bits
-        for keyword in keywords or []:
+        for keyword in ["**"] if keywords is None else keywords:
             self.keywords[keyword] = self.keywords.get(keyword, 0) | bits
         while len(self.results) < len(results):
             self.results.append(set())
@@ -135,12 +133,10 @@ class _Tables:
 def _entries(names: Mapping[str, _Name], tables: _Tables) -> dict[str, list[Any]]:
     entries: dict[str, list[Any]] = {}
     for name, one in sorted(names.items()):
-        taken = {**one.keywords, **({"**": one.any_keyword} if one.any_keyword else {})}
-        anything = one.kind in "mv" or one.any_keyword == one.bits
         entries[name] = [
             one.bits,
             one.kind,
-            -1 if anything else tables.place(tables.keywords, taken.items()),
+            -1 if one.kind in "mv" else tables.place(tables.keywords, one.keywords.items()),
             *(tables.place(tables.results, titles or ()) for titles in one.results),
         ]
     return entries

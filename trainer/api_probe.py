@@ -2,9 +2,10 @@
 
 It stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and of each type.
 Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), the keywords that a call
-takes (null: any), the types of what it gives (empty: not known), and for NumPy's functions those for a Series and for a
-DataFrame. All of it comes from the libraries themselves: introspection, their own annotations, the signatures and
-"Returns" of their docstrings, and from calling what needs no arguments. No type stubs are read: those judge (`evals`).
+takes (`**`: any; null: not known), the types of what it gives (empty: not known), and for NumPy's functions those for a
+Series and for a DataFrame. All of it comes from the libraries themselves: introspection, their own annotations, the
+signatures and "Returns" of their docstrings, and from calling what needs no arguments. No type stubs are read: those
+judge (`evals.existence`).
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import importlib
 import inspect
 import io
 import json
+import os
 import re
 import sys
 import tempfile
@@ -33,19 +35,20 @@ _NOT_CALLED = re.compile(
 _SIGNATURE = re.compile(r"(?:[\w.]+\.)?(\w+)\(((?:[^()]|\([^()]*\))*)\)")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _SPELLED = {
-    "int": ["int", "int64"], "ints": ["int", "int64"], "integer": ["int", "int64"], "float": ["float", "float64"],
-    "floats": ["float", "float64"], "bool": ["bool", "bool_"], "boolean": ["bool", "bool_"], "str": ["str"], "string": ["str"], "tuple": ["tuple"], "Tuple": ["tuple"], "list": ["list"],
-    "List": ["list"], "dict": ["dict"], "Dict": ["dict"], "bytes": ["bytes"], "complex": ["complex"], "slice": ["slice"],
-    "scalar": ["scalar"], "scalars": ["scalar"], "Scalar": ["scalar"], "None": ["NoneType"], "array": ["ndarray"],
-    "ndarrays": ["ndarray"], "arrays": ["ndarray"], "array_like": ["ndarray"], "NDArray": ["ndarray"], "bool_t": ["bool", "bool_"],
-    "datetime": ["datetime"], "timedelta": ["timedelta"], "datetime.datetime": ["datetime"], "npt.NDArray": ["ndarray"],
-    "dtype": ["dtype"], "Window": ["Window"], "Self": ["~"], "NDFrameT": ["DataFrame", "Series", "~"], "Self@": ["~"], "caller": ["~"],
-    "np.ndarray": ["ndarray"], "numpy.ndarray": ["ndarray"], "date": ["date"], "time": ["time"],
+    word: kinds.split()
+    for words, kinds in {
+        "int ints integer": "int int64", "float floats": "float float64", "bool boolean bool_t": "bool bool_",
+        "str string": "str", "tuple Tuple": "tuple", "list List": "list", "dict Dict": "dict", "bytes": "bytes",
+        "complex": "complex", "slice": "slice", "scalar scalars Scalar": "scalar", "None": "NoneType",
+        "array arrays ndarrays array_like NDArray": "ndarray", "datetime": "datetime", "timedelta": "timedelta",
+        "date": "date", "time": "time", "dtype": "dtype", "Self caller": "~", "NDFrameT": "DataFrame Series ~",
+    }.items()
+    for word in words.split()
 }  # fmt: skip
 _NOTHING_SAID = frozenset(
-    "or of and the a an if is in as same type shape with see above parameter for by which np pd numpy pandas core api"
-    " typing optional otherwise object dtype int64 float64 bool_ object_ shape input subclass depending on default"
-    " values each element python original an index new one two three length numeric integer".split()
+    """or of and the a an if is in as same type shape with see above parameter for by which np pd numpy pandas core api
+    typing optional otherwise int64 float64 bool_ object_ input subclass depending on default values each element python
+    original index new one two three length numeric""".split()  # noqa: SIM905 - a list of so many words is no better
 )
 _UNSAID = re.compile(
     r"\b(?:Any|object|objects|callable|function|generator|iterator|Iterator|ArrayLike|AnyArrayLike|varies|value"
@@ -55,27 +58,28 @@ _OF = re.compile(r"\bof\b.*?(?=,|\||\bor\b|$)")
 # What neither annotations, docstrings nor a call without arguments tell, or tell wrongly.
 _INDEXES = ["Index"]  # stands for all kinds of index
 _EITHER = ["DataFrame", "Series"]
+_WHATEVER = [*_EITHER, "scalar"]
 _KNOWN = {
     "str": ["StringMethods"], "dt": ["DatetimeProperties", "PeriodProperties", "TimedeltaProperties"],
     "cat": ["CategoricalAccessor"], "plot": [], "hist": [], "boxplot": [], "style": ["Styler"], "index": _INDEXES,
     "columns": _INDEXES, "keys": _INDEXES, "resample": ["Resampler"], "xs": _EITHER, "get": [], "pipe": [],
-    "dtype": [], "name": [], "apply": [*_EITHER, "scalar"], "agg": [*_EITHER, "scalar"], "aggregate": [*_EITHER, "scalar"],
+    "dtype": [], "name": [], "apply": _WHATEVER, "agg": _WHATEVER, "aggregate": _WHATEVER,
 }  # fmt: skip
 _KNOWN_OF = {
     "numpy.where": ["ndarray", "tuple"], "numpy.unique": ["ndarray", "tuple"], "numpy.average": ["ndarray", "float64"],
-    "pandas.to_datetime": ["DatetimeIndex", "Series", "Timestamp", "datetime"], "pandas.concat": _EITHER,
-    "pandas.to_timedelta": ["Series", "Timedelta", "TimedeltaIndex"], "pandas.cut": ["Categorical", "Series", "tuple"],
-    "pandas.to_numeric": ["Index", "Series", "ndarray", "scalar"], "pandas.qcut": ["Categorical", "Series", "tuple"],
-    "pandas.read_csv": ["DataFrame", "TextFileReader"], "pandas.read_table": ["DataFrame", "TextFileReader"],
-    "pandas.read_excel": ["DataFrame", "dict"], "pandas.read_json": ["DataFrame", "Series"], "pandas.unique": [],
-    "pandas.read_html": ["list"], "pandas.read_sql": ["DataFrame"], "pandas.merge": ["DataFrame"],
-    "pandas.isna": ["DataFrame", "Series", "ndarray", "bool"], "pandas.isnull": ["DataFrame", "Series", "ndarray", "bool"],
-    "pandas.notna": ["DataFrame", "Series", "ndarray", "bool"], "pandas.notnull": ["DataFrame", "Series", "ndarray", "bool"],
-    "pandas.crosstab": ["DataFrame"], "pandas.get_dummies": ["DataFrame"], "pandas.eval": [], "pandas.array": [],
-    "Series.idxmax": [], "Series.idxmin": [], "ndarray.tolist": ["list", "scalar"], "ndarray.item": ["scalar"],
-    **{f"ndarray.{name}": ["ndarray"] for name in
-       "reshape take compress choose repeat argpartition swapaxes dot searchsorted".split()},
-    "Series.values": ["Categorical", "ndarray"], "Series.array": [], "Index.values": ["Categorical", "ndarray"],
+    "numpy.random.default_rng": ["Generator"], "pandas.concat": _EITHER, "pandas.merge": ["DataFrame"],
+    "pandas.to_datetime": ["DatetimeIndex", "Series", "Timestamp", "datetime"],
+    "pandas.to_timedelta": ["Series", "Timedelta", "TimedeltaIndex"],
+    "pandas.to_numeric": ["Index", "Series", "ndarray", "scalar"], "pandas.eval": [], "pandas.array": [],
+    "pandas.unique": [], "pandas.crosstab": ["DataFrame"], "pandas.get_dummies": ["DataFrame"],
+    **{f"pandas.{name}": ["Categorical", "Series", "tuple"] for name in ("cut", "qcut")},
+    **{f"pandas.read_{name}": ["DataFrame"] for name in ("csv", "table", "excel", "sql", "sql_query", "sql_table")},
+    **{f"pandas.{name}": [*_EITHER, "ndarray", "bool"] for name in ("isna", "isnull", "notna", "notnull")},
+    "pandas.read_json": _EITHER, "pandas.read_html": ["list"], "Series.idxmax": [], "Series.idxmin": [],
+    **{f"ndarray.{name}": ["ndarray"] for name in ("reshape", "take", "compress", "choose", "repeat", "swapaxes")},
+    **{f"ndarray.{name}": ["ndarray"] for name in ("argpartition", "dot", "searchsorted")},
+    "ndarray.tolist": ["list", "scalar"], "ndarray.item": ["scalar"], "Series.array": [],
+    "Series.values": ["Categorical", "ndarray"], "Index.values": ["Categorical", "ndarray"],
 }  # fmt: skip
 
 
@@ -118,7 +122,7 @@ def classes(modules: "dict[str, types.ModuleType]") -> "list[type]":
 
 
 def frames() -> "list[object]":
-    """Return the objects of pandas that most is called on, new at each call."""
+    """Return the objects of pandas that most is called on."""
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}, index=pd.date_range("2020-01-01", periods=2))
     numbers = frame[["a"]]
     series, groups, group = numbers["a"], frame.groupby("b")[["a"]], frame.groupby("b")["a"]
@@ -129,14 +133,19 @@ def frames() -> "list[object]":
         made += [make(thing) for thing in (series, numbers, groups, group)]
     made += [numbers.rolling(2, win_type="boxcar")] if importlib.util.find_spec("scipy") else []
     made += [numbers.to_period("D").resample("D"), numbers.set_index(pd.timedelta_range("1D", periods=2)).resample("D")]
-    made += [frame["b"].str, frame.index.to_series().dt, frame["b"].astype("category").cat, frame["b"].astype("category")]
+    made += [
+        frame["b"].str,
+        frame.index.to_series().dt,
+        frame["b"].astype("category").cat,
+        frame["b"].astype("category"),
+    ]
     made += [pd.Series([pd.Timedelta(1)]).dt, pd.Series(pd.period_range("2020", periods=1, freq="D")).dt]
     made += [pd.Timestamp("2020-01-01"), pd.Timedelta(1), pd.Period("2020"), pd.Interval(0, 1), pd.Categorical(["a"])]
     return made
 
 
 def arrays() -> "list[object]":
-    """Return the objects of NumPy that most is called on, new at each call."""
+    """Return the objects of NumPy that most is called on."""
     square = np.array([[2.0, 1.0], [1.0, 3.0]])
     made = [square, np.float64(1), np.int64(1), np.bool_(True), np.dtype(float), np.random.default_rng(0)]
     return [*made, np.random.RandomState(0), np.ma.array([1.0]), np.datetime64("2020-01-01"), np.poly1d([1, 2])]
@@ -161,17 +170,17 @@ def instances() -> "list[object]":
     return made
 
 
-def keywords(thing: object, name: str, again: object = None) -> "list[str] | None":
+def keywords(thing: object, name: str, bound: object = None) -> "list[str] | None":
     """Return what may be given to a callable by name; None if anything may, or if nothing tells.
 
-    What takes any keyword by its signature may refuse it inside: `again` makes the callable anew to try.
+    What takes any keyword by its signature may refuse it inside, which is tried on `bound`, the method of an object.
     """
     try:
         parameters = list(inspect.signature(thing).parameters.values())
         found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            if again is None or not refuses(again()):
-                return None
+            if bound is None or not refuses(bound):
+                return [*found, "**"]
             found += {"dtype", "out", "keepdims", "axis"}.difference(found)
         if found or not any(p.kind is p.VAR_POSITIONAL for p in parameters):
             return found
@@ -187,7 +196,7 @@ def refuses(thing: object) -> bool:
             thing(no_such_keyword=1)
     except TypeError as error:
         return "unexpected keyword argument 'no_such_keyword'" in str(error)
-    except BaseException:  # noqa: BLE001 - anything may be raised by what is called blindly
+    except BaseException:
         return False
     return False
 
@@ -209,8 +218,7 @@ def documented(thing: object, name: str) -> "list[str] | None":
                 if isinstance(thing, np.ufunc):
                     found += ["casting", "order", "dtype", "subok", "signature", "sig", "axes", "axis", "keepdims"]
             elif word.startswith("**"):
-                if not isinstance(thing, np.ufunc):
-                    return None
+                found += [] if isinstance(thing, np.ufunc) else ["**"]
             elif word.isidentifier():
                 found.append(word)
     return sorted(set(found)) if seen else None
@@ -236,6 +244,16 @@ def said(text: str, known: "set[str]", owner: str) -> "list[str]":
     return sorted({own or "" if each == "~" else each for each in found} - {""})
 
 
+def item_type(item: str, known: "set[str]", owner: str) -> "list[str]":
+    """Return the types that an item of a "Returns" section tells: "out : ndarray", or "DataFrame"."""
+    name, colon, told = item.partition(" : ")
+    return (
+        said(told, known, owner) or ([name.strip()] if name.strip() in known else [])
+        if colon
+        else said(item, known, owner)
+    )
+
+
 def returned(thing: object, known: "set[str]", owner: str) -> "list[str]":
     """Return the types of a callable's result by its own annotation, else by its docstring."""
     noted = getattr(inspect.unwrap(thing) if callable(thing) else thing, "__annotations__", {}).get("return", "")
@@ -247,7 +265,7 @@ def returned(thing: object, known: "set[str]", owner: str) -> "list[str]":
     if not section:
         return []
     items = [line for line in section[1].split("\n") if line[:1].strip()]
-    told = [said(item.partition(" : ")[2] or item, known, owner) for item in items]
+    told = [item_type(item, known, owner) for item in items]
     if len(told) > 1 and "optional" in items[1]:
         return sorted({*told[0], "tuple"}) if told[0] else []
     if len(told) > 1:
@@ -260,7 +278,7 @@ def called(thing: object, names: "set[str]") -> "list[str]":
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             result = thing()
-    except BaseException:  # noqa: BLE001 - anything may be raised by what is called blindly
+    except BaseException:
         return []
     return named(result, names)
 
@@ -275,8 +293,8 @@ def title(kind: type) -> str:
     return "bool_" if kind is np.bool_ else kind.__name__
 
 
-def members(kind: type, thing: object, again: object, names: "set[str]") -> "dict[str, list[object]]":
-    """Describe what objects of a type have; `again` makes the object anew for each call."""
+def members(kind: type, thing: object, try_calls: bool, names: "set[str]") -> "dict[str, list[object]]":
+    """Describe what objects of a type have, `thing` among them; `try_calls` says whether its methods are called."""
     owner = title(kind)
     found = {}
     for name in sorted({*public(kind), *(public(thing) if thing is not None else ())}):
@@ -285,11 +303,12 @@ def members(kind: type, thing: object, again: object, names: "set[str]") -> "dic
             continue  # columns of the frames that are looked into
         try:
             here = getattr(thing, name) if thing is not None else None
-        except Exception:  # noqa: BLE001 - a property may raise what it likes
+        except Exception:
             here = None
         known = named(here, names) if here is not None and not isinstance(here, type) else []
         if callable(value) and not isinstance(value, (type, property)):
-            found[name] = method(kind, name, value, again, names)
+            bound = here if try_calls and not _NOT_CALLED.match(name) else None
+            found[name] = method(kind, name, value, bound, names)
         elif callable(here) and not known and not isinstance(here, type):
             found[name] = ["f", keywords(here, name), returned(here, names, owner)]
         else:
@@ -305,12 +324,11 @@ def members(kind: type, thing: object, again: object, names: "set[str]") -> "dic
     return found
 
 
-def method(kind: type, name: str, value: object, again: object, names: "set[str]") -> "list[object]":
+def method(kind: type, name: str, value: object, bound: object, names: "set[str]") -> "list[object]":
     """Describe a method: what is said of its result, widened or (where both are open) narrowed by what a call gives."""
     told = returned(value, names, title(kind))
-    quiet = again is None or _NOT_CALLED.match(name)
-    if not quiet:
-        seen = called(lambda: getattr(again(), name)(), names)
+    if bound is not None:
+        seen = called(bound, names)
         inherited = name not in vars(kind)
         if issubclass(kind, np.ndarray) and seen and seen[0] not in names.intersection(["list", "tuple", "NoneType"]):
             seen = [*seen, title(kind)]  # along an axis
@@ -318,7 +336,6 @@ def method(kind: type, name: str, value: object, again: object, names: "set[str]
             told = seen
         elif told or "Returns\n" not in (inspect.getdoc(value) or "") or kind.__module__ == "builtins":
             told = sorted({*told, *seen})
-    bound = None if quiet else lambda: getattr(again(), name)
     taken = keywords(value, name, bound)
     return ["f", taken[1:] if taken and taken[0] == "self" else taken, told]
 
@@ -333,7 +350,7 @@ def like(function: object, names: "set[str]") -> "list[list[str]]":
                 with contextlib.redirect_stdout(io.StringIO()):
                     seen = named(function(given, *rest), names)
                 break
-            except BaseException:  # noqa: BLE001, S112 - as in `called`
+            except BaseException:
                 continue
         told.append(seen)
     return told
@@ -365,20 +382,17 @@ def main() -> None:
     kinds = {kind.__name__: (kind, None) for kind in classes(modules)}
     for thing in instances():
         for kind in reversed(type(thing).__mro__[:-1]):
-            if kind.__name__ in ("Resampler", "GroupBy", "Rolling", "Window") or kind is type(thing):
-                if kinds.get(title(kind), (kind, None))[1] is None:
-                    kinds[title(kind)] = kind, thing if kind is type(thing) else None
+            base = kind.__name__ in ("Resampler", "GroupBy", "Rolling", "Window")
+            if (base or kind is type(thing)) and kinds.get(title(kind), (kind, None))[1] is None:
+                kinds[title(kind)] = kind, thing if kind is type(thing) else None
     names = set(kinds)
-    fresh = {}
-    for make in (frames, arrays):
-        for place, thing in enumerate(make()):
-            fresh.setdefault(title(type(thing)), lambda make=make, place=place: make()[place])
+    called_on = {title(type(thing)) for thing in (*frames(), *arrays())}
     described = {}
     for name, (kind, thing) in sorted(kinds.items()):
         library = kind.__module__.partition(".")[0]
         described[name] = {
             "library": library if library in ("pandas", "numpy") else "python",
-            "members": members(kind, thing, fresh.get(name), names),
+            "members": members(kind, thing, name in called_on, names),
         }
     found = {
         "versions": {"pandas": pd.__version__, "numpy": np.__version__},
@@ -392,8 +406,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        import os
-
+    with tempfile.TemporaryDirectory() as scratch:  # for what is written by a method that is called blindly
         os.chdir(scratch)
         main()

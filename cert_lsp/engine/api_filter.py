@@ -1,8 +1,8 @@
 """Is what is being written API that exists? Looked at for every token, on text, because tokens end anywhere.
 
 An attribute behind a dot must be, or begin, one that its receiver may have (`inference`) in the project's versions
-(`api_index`); an argument's name must be a keyword of what is called. Columns and labels that the buffer knows may stand
-for attributes of frames as long as they are not called, and what the user's own text uses on a receiver is right there.
+(`api_index`); an argument's name must be a keyword of what is called. Columns and labels that the buffer knows may
+stand for attributes of frames as long as they are not called, and what the user's own text uses on a receiver is right.
 
 An `ApiFilter` serves one request: it knows the buffer up to the cursor.
 """
@@ -169,7 +169,7 @@ class ApiFilter:
         if _IMPORT_LINE.match(code, code.rfind("\n", 0, dot) + 1):
             return None
         owner = self._type_of(text, code, begin, receiver)
-        if owner is None or isinstance(owner, Function):
+        if owner is None:
             return None
         called = code[match.end() :].lstrip()[:1] == "(" if whole else False
         last = _last_word(code, dot)
@@ -177,7 +177,8 @@ class ApiFilter:
             return None
         names = self._names_of(owner)
         if (name in names) if whole else names.begin_with(name):
-            return None
+            uncallable = called and self._is_plain_value(owner, name)
+            return Fault(name, match.start("name"), match.end("name"), owner) if uncallable else None
         if match.start("name") < self._typed_end:
             typed = text[match.start("name") : self._typed_end]
             if match.end() <= self._typed_end or not names.begin_with(typed):
@@ -202,8 +203,20 @@ class ApiFilter:
                 return self._api.attributes(frozenset({title}))
             case frozenset():
                 return self._api.attributes(owner)
-            case _:
+            case Function(entries):
+                return self._api.attributes(frozenset({"ufunc"} if len(entries[0].results) == 3 else ()))
+            case None:
                 return Names(())
+
+    def _is_plain_value(self, owner: Value, name: str) -> bool:
+        """Say whether an attribute is known to be a value that cannot be called, such as ``df.shape``."""
+        if not isinstance(owner, frozenset) or owner == self._api.every:
+            return False
+        entries = [entry for title in owner if (entry := self._api.of_type(title, name))]
+        return all(
+            entry.kind == "v" and entry.results[0] and not any(title.endswith("Indexer") for title in entry.results[0])
+            for entry in entries
+        )
 
     def _is_label(self, text: str, owner: frozenset[str], name: str, whole: bool) -> bool:
         """Say whether a name may be that of a column, or of a label of a series, that the text knows."""
@@ -225,17 +238,19 @@ class ApiFilter:
         if begin is None or re.search(r"\b(?:def|class)\s+$", code[:begin]):
             return None
         called = self._type_of(text, code, begin, text[begin:opened])
-        taken = self._keywords(called)
+        taken = self._keywords(called, code[opened + 1 : match.start()])
         if taken is None or name in taken or (self._mends and not finished and keyword_successor(name)):
             return None
         if not whole:
-            others = self._names.begin_with(name) or any(w.startswith(name) for w in _WORD.findall(code[: match.start()]))
+            others = self._names.begin_with(name) or any(
+                w.startswith(name) for w in _WORD.findall(code[: match.start()])
+            )
             if others or len(name) < 3 or any(each.startswith(name) for each in taken):
                 return None
         return Fault(name, match.start("name"), match.end("name"), called)
 
-    def _keywords(self, called: Value) -> set[str] | None:
-        """Return the keywords that a call takes; None for any."""
+    def _keywords(self, called: Value, arguments: str) -> set[str] | None:
+        """Return the keywords that a call with certain `arguments` takes; None for any."""
         match called:
             case Function(entries):
                 several: tuple[Entry, ...] = entries
@@ -245,10 +260,14 @@ class ApiFilter:
             case _:
                 return None
         taken: set[str] = set()
+        given = re.match(r"\s*(?:func\s*=\s*)?lambda\b([^:]*):", arguments)
         for entry in several:
-            if entry.kind not in "fc" or entry.keywords is None:
+            if entry.keywords is None and given and entry.named:  # what it passes on must be the lambda's own
+                taken |= {*entry.named, *_WORD.findall(given[1])}
+            elif entry.kind not in "fc" or entry.keywords is None:
                 return None
-            taken |= entry.keywords
+            else:
+                taken |= entry.keywords
         return taken if several else None
 
     def _type_of(self, text: str, code: str, begin: int, expression: str) -> Value:
@@ -347,4 +366,3 @@ def _last_word(code: str, end: int) -> str:
     while begin and (code[begin - 1].isalnum() or code[begin - 1] == "_"):
         begin -= 1
     return code[begin:at]
-

@@ -7,6 +7,7 @@ view of one pair of versions, or of all of them together where the project's is 
 
 import gzip
 import json
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _FILE = Path(__file__).with_suffix(".json.gz")
+# What a value of which nothing is known may be: not what hardly anyone holds in a variable.
+_COMMON = re.compile(
+    r"DataFrame|Series|\w*Index|\w*GroupBy|\w*Groupby|Rolling|Window|Expanding|Exponential\w*|\w*Resampler|\w*Methods"
+    r"|\w*Properties|CategoricalAccessor|Categorical|Interval|Period|Timestamp|Timedelta|Styler|Excel\w*|\w*Array|Grouper"
+    r"|ndarray|matrix|recarray|chararray|Generator|RandomState|\w+64|bool_|str_|poly1d|Polynomial|dtype|[fi]info|flatiter"
+    r"|_\w*Indexer|str|bytes|int|float|complex|bool|list|dict|set|frozenset|tuple|slice|range|generator|date|time"
+    r"|datetime|timedelta|timezone|Match|Pattern|TextIOWrapper|StringIO|BytesIO|ValueError|\w+Result|Pandas|NoneType"
+)
 _INDEX = "Index"  # where an index of any kind may come, the libraries say this
 _SCALARS = ("int", "float", "bool", "str", "int64", "float64", "bool_", "Timestamp", "Timedelta", "datetime")
 
@@ -27,12 +36,17 @@ class Versions:
     numpy: str | None = None
 
 
+UNKNOWN = Versions()
+"""Any release: a name that one of them has exists."""
+
+
 class Entry(NamedTuple):
     """What stands behind a name.
 
     Attributes:
         kind: ``f`` function or method, ``c`` class, ``v`` value, ``m`` module.
         keywords: What a call takes by name; None if anything.
+        named: The keywords that are its own where it takes any, to pass them on.
         results: The types of what it gives or is, empty if not known; for NumPy's functions two more: what comes of a
             Series and of a DataFrame.
     """
@@ -40,6 +54,7 @@ class Entry(NamedTuple):
     kind: str
     keywords: frozenset[str] | None
     results: tuple[frozenset[str], ...]
+    named: frozenset[str] = frozenset()
 
 
 class Names:
@@ -77,7 +92,7 @@ class Api:
         self._known: dict[tuple[str, str], Entry | None] = {}
         self._unions: dict[frozenset[str], Names] = {}
         self._indexes = frozenset(title for title in self._types if title.endswith(_INDEX))
-        self.every = frozenset(self._types)
+        self.every = frozenset(title for title in self._types if _COMMON.fullmatch(title))
 
     def has_module(self, path: str) -> bool:
         """Say whether there is a module of that dotted name."""
@@ -113,10 +128,11 @@ class Api:
             return None
         if (owner, name) not in self._known:
             _, kind, taken, *gives = raw
-            known: frozenset[str] | None = None
-            if taken >= 0 and not self._keywords[taken].get("**", 0) & bits:
-                known = frozenset(keyword for keyword, those in self._keywords[taken].items() if those & bits)
-            self._known[owner, name] = Entry(kind, known, tuple(self._widened(self._results[at]) for at in gives))
+            found = self._keywords[taken].items() if taken >= 0 else ()
+            named = frozenset(keyword for keyword, those in found if those & bits)
+            anything = taken < 0 or "**" in named
+            results = tuple(self._widened(self._results[at]) for at in gives)
+            self._known[owner, name] = Entry(kind, None if anything else named, results, named - {"**"})
         return self._known[owner, name]
 
     def _widened(self, found: Iterable[str]) -> frozenset[str]:

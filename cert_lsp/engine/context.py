@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from cert_lsp.contract.prompt import split_cursor
 from cert_lsp.engine import intent as intents
-from cert_lsp.engine.api_index import Versions
+from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.head import Imports, assemble
 from cert_lsp.engine.lexer import Kind, Line, Scan, is_block_header, scan, without_comment
 
@@ -64,7 +64,7 @@ class Context:
     lead: str = ""
     typed: str = ""
     eol: str = "\n"
-    versions: Versions = Versions()
+    versions: Versions = UNKNOWN
 
     def insertion(self, answer: str) -> str:
         """Turn the model's answer, which starts with `forced`, into the text to insert at the cursor."""

@@ -56,8 +56,11 @@ _OF_BUILTINS = {
 _PLACEHOLDER = re.compile(r"\$(\w+)")
 _FILLS = {"number": "0", "float": "0.0", "floatexponant": "0.0", "complex": "0j", "func": "func", "AnClass": "AnClass"}
 _SAID = re.compile(r"^[ \t]*(\*{0,2}\w+)[ \t]*:[ \t]*([^\n]+)$", re.MULTILINE)
-_SAYS = re.compile(r"(?:\b(?:pd|pandas|np|numpy)\.)?\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|str|bool|dict)\b")
+_SAYS = re.compile(r"\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|str|bool|dict)\b")
 _ARRAY_LIKE = re.compile(r"like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE)
+_WINDOWS = ("Rolling", "Expanding", "Exponential", "Resampler", "Datetime")
+_DF = re.compile(r"(?:\w+_)?df\d*(?:_\w+)?")
+_COLUMNS = re.compile(r"(?:\w+_)?(?:columns|cols)")
 _FRAME_NAMES = re.compile(r"(?:.*_)?(?:df\d*|data|frame|ser|series|arr|array|dataframe)(?:_.*)?", re.IGNORECASE)
 
 
@@ -186,8 +189,8 @@ class Scope:
             case ast.FunctionDef(args=args) | ast.AsyncFunctionDef(args=args):
                 for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs):
                     judged = arg.arg not in ("self", "cls") and (self._plain or _FRAME_NAMES.fullmatch(arg.arg))
-                    noted = self._noted(arg.annotation) if arg.annotation else self.unknown if judged else None
-                    self._names[arg.arg] = noted
+                    unsaid = self._by_convention(arg.arg) if judged else None
+                    self._names[arg.arg] = self._noted(arg.annotation) if arg.annotation else unsaid
             case ast.ClassDef(name=name):
                 self._names[name] = None
             case _:
@@ -283,7 +286,11 @@ class Scope:
             return None
         if name in _OF_BUILTINS and name not in ("len", "sorted", "repr"):
             return Class(name)
-        return None if hasattr(builtins, name) else self.unknown
+        return None if hasattr(builtins, name) else self._by_convention(name)
+
+    def _by_convention(self, name: str) -> Value:
+        """Return what a name stands for that nothing binds, or that is a parameter of which nothing is said."""
+        return _FRAME | _SERIES if _DF.fullmatch(name) and "pandas" in self.paths.values() else self.unknown
 
     def _at(self, path: str) -> Value:
         """Return what an imported dotted name is."""
@@ -314,8 +321,11 @@ class Scope:
 
     def _result(self, entries: Sequence[Entry], node: ast.Call) -> Value:
         given = {keyword.arg for keyword in node.keywords}
-        if given & {"chunksize", "iterator"}:
-            return self.unknown
+        if given & {"chunksize", "iterator"} or any(
+            keyword.arg == "sheet_name" and not isinstance(getattr(keyword.value, "value", None), (str, int))
+            for keyword in node.keywords
+        ):
+            return self.unknown  # a reader, or several frames
         several = [entry.results[0] for entry in entries]
         if len(entries) == 1 and len(entries[0].results) == 3 and node.args:
             by_itself, *of_pandas = entries[0].results
@@ -371,7 +381,11 @@ class Scope:
             return frozenset({title}) | single if several is None else frozenset({title}) if several else single
         if title == "ndarray" and not several:
             return frozenset({title, "int64", "float64", "bool_", "str", "int", "float"})
-        if title == "str" or several or title.startswith(("Rolling", "Expanding", "Exponential", "Resampler", "Datetime")):
+        if (
+            title == "str"
+            or several
+            or title.startswith(("Rolling", "Expanding", "Exponential", "Resampler", "Datetime"))
+        ):
             return frozenset({title})
         return self.unknown
 
@@ -395,6 +409,8 @@ class Scope:
                 return False
             case ast.UnaryOp(op=ast.USub()):
                 return False
+            case ast.Name(id=name) if _COLUMNS.fullmatch(name) and self._value(key) == self.unknown:
+                return True
             case ast.List() | ast.Slice() | ast.Compare() | ast.ListComp():
                 return True
             case _:
@@ -427,4 +443,3 @@ def hidden_names(text: str) -> set[str]:
     for match in re.finditer(r"\blambda\b([^:]*)|\bfor\b(.*?)\bin\b|:=", text, re.DOTALL):
         found.update(re.findall(r"[^\W\d]\w*", match[1] or match[2] or ""))
     return found
-

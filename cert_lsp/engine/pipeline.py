@@ -25,7 +25,7 @@ from cert_lsp.contract.sketch import Sketch, parse_wire
 from cert_lsp.contract.sketch import sketch as make_sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
-from cert_lsp.engine.api_index import Versions
+from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
@@ -39,7 +39,7 @@ from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
 KNOWLEDGE = frozenset({"api_filter", "api_order", "successors"})
-"""What the server knows beside the model: API that exists while writing, and in the order; what took the place of API."""
+"""What the server knows beside the model: API that exists, while it writes and in the order; what follows old API."""
 
 _SKETCH_ENDS = {
     Role.JOINT: frozenset({Marker.CODE, Marker.END}),
@@ -150,7 +150,7 @@ class Engine:
         top_p: float = 1.0,
         seed: int = 0,
         cancel: Event | None = None,
-        versions: Versions = Versions(),  # noqa: B008 - frozen
+        versions: Versions = UNKNOWN,
     ) -> list[Candidate]:
         """Go on with any text; no intent is needed, and all of `before` that fits is read. Else as `complete`."""
         return self.complete(

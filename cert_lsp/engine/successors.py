@@ -11,6 +11,10 @@ from functools import cache
 
 from cert_lsp.engine.inference import Module, Value
 
+_FRAMES = {
+    "iteritems": "items", "ix": "loc", "pad": "ffill", "backfill": "bfill", "sort": "sort_values",
+    "slice_shift": "shift", "tshift": "shift",
+}  # fmt: skip
 _RENAMED: Mapping[str, Mapping[str, str]] = {
     "numpy": {
         "in1d": "isin", "trapz": "trapezoid", "product": "prod", "cumproduct": "cumprod", "sometrue": "any",
@@ -18,14 +22,8 @@ _RENAMED: Mapping[str, Mapping[str, str]] = {
         "Inf": "inf", "Infinity": "inf", "infty": "inf", "PINF": "inf", "NaN": "nan", "NAN": "nan", "bool8": "bool_",
         "unicode_": "str_", "string_": "bytes_", "int0": "intp", "mat": "asmatrix",
     },
-    "DataFrame": {
-        "iteritems": "items", "applymap": "map", "ix": "loc", "pad": "ffill", "backfill": "bfill", "sort": "sort_values",
-        "slice_shift": "shift", "tshift": "shift",
-    },
-    "Series": {
-        "iteritems": "items", "applymap": "map", "ix": "loc", "pad": "ffill", "backfill": "bfill", "order": "sort_values",
-        "sort": "sort_values", "slice_shift": "shift", "tshift": "shift", "is_monotonic": "is_monotonic_increasing",
-    },
+    "DataFrame": {**_FRAMES, "applymap": "map"},
+    "Series": {**_FRAMES, "applymap": "map", "order": "sort_values", "is_monotonic": "is_monotonic_increasing"},
     "Index": {"is_monotonic": "is_monotonic_increasing"},
     "DataFrameGroupBy": {"pad": "ffill", "backfill": "bfill"},
     "SeriesGroupBy": {"pad": "ffill", "backfill": "bfill"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cert_lsp.offers import Proposal
     from cert_lsp.protocol import CertServer
     from cert_lsp.session import Snapshot
+    from cert_lsp.settings import Settings
 
 AHEAD = "ahead"
 """Kind of claim of what is read before anybody asks (see `read_ahead`); a request for the document ends it."""
@@ -49,7 +50,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
             before = session.offers.latest(*key)
             if before and (left := before.rest(snapshot.text, snapshot.offset, count, settings)):
                 return left
-            context = await job.run(ls.scheduler.reader, read_context, snapshot)
+            context = await job.run(ls.scheduler.reader, read_context, snapshot, settings)
             if context is None:
                 return []
             style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
@@ -83,8 +84,16 @@ def fit(style: Style, context: Context, candidate: Candidate) -> Candidate:
     return replace(candidate, code=in_style(style, context.statement + context.typed, candidate.code))
 
 
-def read_context(snapshot: Snapshot) -> Context | None:
-    """The engine's view of a snapshot; None where there is nothing to offer."""
-    from cert_lsp.engine.context import build_context  # late: see server.open_engine
+def read_context(snapshot: Snapshot, settings: Settings) -> Context | None:
+    """The engine's view of a snapshot; None where there is nothing to offer.
 
-    return build_context(snapshot.text, snapshot.offset)
+    The releases of pandas and NumPy are those that the settings name, else those of the document's project.
+    """
+    from cert_lsp.engine.context import build_context  # late: see server.open_engine
+    from cert_lsp.project import versions_for
+
+    if (context := build_context(snapshot.text, snapshot.offset)) is None:
+        return None
+    found = versions_for(snapshot.uri)
+    versions = replace(found, pandas=settings.pandas or found.pandas, numpy=settings.numpy or found.numpy)
+    return replace(context, versions=versions)

@@ -91,7 +91,7 @@ async def _answer(
             await job.wait(session.configured.wait())
             if (model := session.model) is None:
                 raise JsonRpcException("The server is shutting down.", types.LSPErrorCodes.RequestFailed)
-            context = await job.run(ls.scheduler.reader, read_context, snapshot)
+            context = await job.run(ls.scheduler.reader, read_context, snapshot, session.settings_for(uri))
             if context is None:
                 return {"candidates": []}
 

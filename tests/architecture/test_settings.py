@@ -53,7 +53,7 @@ def test_documented_limits_hold() -> None:
 
 def test_another_model_is_needed_for_the_settings_of_the_window_alone() -> None:
     other = {"model": "/m", "provider": "cpu", "threads": 7, "sketch": False, "candidates": 7, "maxTokens": 7}
-    for name, value in {**other, "feedback": True}.items():
+    for name, value in {**other, "feedback": True, "pandas": "2.2", "numpy": "2"}.items():
         changed = parse_settings({name: value}, Settings())[0].choice != Settings().choice
         assert changed == (DOCUMENTED[name][2] == "the window")
 

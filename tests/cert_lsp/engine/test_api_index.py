@@ -1,81 +1,87 @@
-"""Which names are taken for made up, and which are not judged."""
-
-import ast
+"""The index: what each release has, and what is read where the project's release is not in it."""
 
 import pytest
 
-from cert_lsp.engine.api_index import api_index, unknown_names
+from cert_lsp.engine.api_index import Versions, api_of
 
-IMPORTS = "import numpy as np\nimport pandas as pd\nfrom numpy import linalg\nimport matplotlib.pyplot as plt\n"
-
-
-def unknown(code: str, around: str = IMPORTS) -> set[str]:
-    return unknown_names(ast.parse(code), around)
-
-
-def test_the_index_covers_an_old_and_a_new_version() -> None:
-    index = api_index()
-    assert {version.partition(".")[0] for version in index.versions["pandas"]} >= {"1", "3"}
-    assert {version.partition(".")[0] for version in index.versions["numpy"]} >= {"1", "2"}
-    assert {"read_csv", "DataFrame", "concat"} <= index.modules["pandas"]
-    assert {"isnan", "trapz", "trapezoid"} <= index.modules["numpy"]  # the last two are of different versions
-    assert {"iloc", "append", "groupby", "strftime", "ravel", "startswith", "total_seconds"} <= index.attributes
+OLD, NEW, ANY = Versions("1.5.3", "1.23.5"), Versions("3.1.1", "2.4.6"), Versions()
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("title", "name", "old", "new"),
     [
-        "np.linalg.inv(a)",
-        "linalg.inv(a)",
-        "pd.api.types.is_numeric_dtype(a)",
-        "pd.offsets.MonthEnd(1)",
-        "np.random.default_rng(1).integers(3)",
-        "df.groupby('a')['b'].rolling(2).mean().str.upper().dt.total_seconds()",
-        "pd.DataFrame.from_dict({}).T.iloc[0]",
-        "np.finfo(float).eps + np.char.upper(a)",
-        "', '.join(a.strip() for a in b)",
-        "plt.nothing(1).nowhere()",
-        "self.nothing(1)",
-        "ax = plt.gca()\nax.set_title('a')",
-        "df.plot().set_title('a')",
-        "import scipy\nscipy.nothing",
-        "df._mgr",
-        "df['total'] = 1\ndf.total",
-        "df.agg(total=('a', 'sum')).total",
+        ("DataFrame", "append", True, False),
+        ("DataFrame", "map", False, True),
+        ("DataFrame", "groupby", True, True),
+        ("DataFrame", "groupy", False, False),
+        ("Series", "str", True, True),
+        ("StringMethods", "removeprefix", True, True),
+        ("ndarray", "ptp", True, False),
+        ("Generator", "integers", True, True),
     ],
 )
-def test_is_not_made_up(code: str) -> None:
-    assert unknown(code) == set()
+def test_attributes_by_release(title: str, name: str, old: bool, new: bool) -> None:
+    assert [api_of(versions).of_type(title, name) is not None for versions in (OLD, NEW, ANY)] == [old, new, old or new]
 
 
 @pytest.mark.parametrize(
-    ("code", "names"),
+    ("path", "name", "old", "new"),
     [
-        ("np.isempty(a)", {"isempty"}),
-        ("np.linalg.inverse(a)", {"inverse"}),
-        ("linalg.inverse(a)", {"inverse"}),
-        ("df.sort_by('a').head().nowhere()", {"sort_by", "nowhere"}),
-        ("pd.DataFrame.from_nothing()", {"from_nothing"}),
-        ("df.carrier", {"carrier"}),
+        ("numpy", "in1d", True, False),
+        ("numpy", "trapezoid", False, True),
+        ("numpy.linalg", "inv", True, True),
+        ("numpy.random", "default_rng", True, True),
+        ("pandas", "read_csv", True, True),
+        ("pandas", "Int64Index", True, False),
     ],
 )
-def test_is_made_up(code: str, names: set[str]) -> None:
-    assert unknown(code) == names
+def test_names_of_modules_by_release(path: str, name: str, old: bool, new: bool) -> None:
+    assert [api_of(versions).in_module(path, name) is not None for versions in (OLD, NEW, ANY)] == [
+        old,
+        new,
+        old or new,
+    ]
 
 
-def test_usual_names_of_the_libraries_need_no_import() -> None:
-    assert unknown("np.isempty(pd.isnull(a))", "") == {"isempty"}
-    assert unknown("np.isempty(a)", "import nptools as np") == set()
+@pytest.mark.parametrize(
+    ("version", "has_map"),
+    [("1.4", False), ("2.0.3", False), ("2.1.4", False), ("2", True), ("2.3.3", True), ("9", True)],
+)
+def test_a_release_that_is_not_in_the_index_is_read_as_the_next_older_one(version: str, has_map: bool) -> None:
+    assert (api_of(Versions(version)).of_type("DataFrame", "map") is not None) == has_map
 
 
-def test_a_column_may_have_any_name_that_occurs_but_a_method_must_stand_in_the_code() -> None:
-    around = IMPORTS + "# inverse delay per carrier\n"
-    assert unknown("df.delay.mean()", around) == set()
-    assert unknown("df.inverse()", around) == {"inverse"}
-    assert unknown("df.inverse()", around + "df.inverse()\n") == set()
-    assert unknown("df.carrier", IMPORTS + "df['carrier']\n") == set()
+def test_keywords_by_release() -> None:
+    def keywords(versions: Versions) -> frozenset[str]:
+        entry = api_of(versions).of_type("DataFrame", "to_csv")
+        assert entry
+        assert entry.keywords
+        return entry.keywords
+
+    assert "lineterminator" in keywords(OLD)
+    assert "sep" in keywords(NEW)
+    assert "seperator" not in keywords(ANY)
 
 
-def test_what_an_unknown_library_gave_is_not_judged() -> None:
-    around = IMPORTS + "fig, ax = plt.subplots()\nbars = ax.bar(1, 2)\nframe = pd.DataFrame()\n"
-    assert unknown("ax.set_title('a')\nbars.nothing()\nframe.nowhere()", around) == {"nowhere"}
+@pytest.mark.parametrize("name", ["array", "concatenate", "arange", "where", "add", "isnan"])
+def test_keywords_of_functions_without_a_signature_come_from_their_docstrings(name: str) -> None:
+    for versions in (OLD, NEW):
+        entry = api_of(versions).in_module("numpy", name)
+        assert entry
+        assert entry.keywords is not None
+        assert {"dtype", "out", "x"} & entry.keywords or name == "where"
+
+
+@pytest.mark.parametrize("name", ["assign", "agg", "apply"])
+def test_any_keyword_goes_where_names_are_the_users(name: str) -> None:
+    entry = api_of(NEW).of_type("DataFrame", name)
+    assert entry
+    assert entry.keywords is None
+
+
+def test_beginnings() -> None:
+    names = api_of(NEW).attributes(frozenset({"DataFrame"}))
+    assert names.begin_with("sort_va")
+    assert names.begin_with("mean")
+    assert not names.begin_with("sort_by")
+    assert "sort_va" not in names

@@ -83,7 +83,12 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
     if rest or len(label) > _LABEL_WIDTH:
         label = f"{label[:_LABEL_WIDTH]} …"
     begun = proposal.offer.begun + candidate.code[: proposal.typed]
-    snippet = snippet_of(begun, code) if client.snippets else None
+    text = code
+    if client.snippets:  # also without tab stops: Neovim's popup puts no plain text in that has several words
+        text = snippet_of(begun, code)
+        if not client.as_is:  # then clients give the lines of a snippet the indentation of the cursor's line
+            indent = before[: len(before) - len(before.lstrip())]
+            text = text.replace(f"\n{indent}", "\n")
     return types.CompletionItem(
         label=label,
         kind=types.CompletionItemKind.Snippet,
@@ -92,9 +97,9 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
         preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
         filter_text=f"{word}{first}",
-        insert_text_format=types.InsertTextFormat.Snippet if snippet else types.InsertTextFormat.PlainText,
+        insert_text_format=types.InsertTextFormat.Snippet if client.snippets else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
-        text_edit=types.TextEdit(types.Range(start, at), f"{word}{snippet or code}"),
+        text_edit=types.TextEdit(types.Range(start, at), f"{word}{text}"),
         command=accepting(proposal),
     )
 

@@ -8,23 +8,20 @@ from cert_lsp.errors import SketchError
 _SPECIAL = re.compile(r"[\\$}]")
 
 
-def snippet_of(begun: str, code: str) -> str | None:
-    """Write a completion in the snippet syntax of LSP.
+def snippet_of(begun: str, code: str) -> str:
+    """Write a completion in the snippet syntax of LSP; without tab stops where the details cannot be told.
 
     Args:
         begun: The half-written statement that the code goes on with.
         code: The completion.
-
-    Returns:
-        None where there is no detail to step to, or where it cannot be told which they are.
     """
     try:
         made = sketch(code, before=begun)
         fills = align(made, code, before=begun)
     except SketchError:
-        return None
-    if not fills or rebuild(made, fills) != code:  # a comment in the code is not in the sketch
-        return None
+        return _escaped(code)
+    if rebuild(made, fills) != code:  # a comment in the code is not in the sketch
+        return _escaped(code)
     parts, last = list[str](), 0
     for number, fill in enumerate(fills, start=1):
         place = fill.placeholder

@@ -1,13 +1,17 @@
-"""What all end-to-end tests share: the wheel, an environment with nothing but it, the editors, the server's program."""
+"""What all end-to-end tests share: the wheel, an environment with nothing but it, the editors, the server's program.
+
+And its process, for those that connect to one of all windows.
+"""
 
 import os
 import platform
 import subprocess
 import sys
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +57,33 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``cert-lsp``: this checkout, run by the Python of the tests."""
     folder = tmp_path_factory.mktemp("bin")
     script = folder / "cert-lsp"
-    script.write_text(f'#!/bin/sh\ncd "{ROOT}" && exec "{sys.executable}" -m cert_lsp "$@"\n', encoding="utf-8")
+    python = f'PYTHONPATH="{ROOT}" exec "{sys.executable}"'
+    script.write_text(f'#!/bin/sh\n{python} -m cert_lsp "$@"\n', encoding="utf-8")
     script.chmod(0o755)
     return folder
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the server is that editors share (XDG_RUNTIME_DIR), so that the model is loaded once for all of them."""
+    folder = tmp_path_factory.mktemp("runtime")
+    folder.chmod(0o700)
+    yield folder
+    for server in shared_servers(folder):
+        server.kill()
+        server.wait()
+
+
+def shared_servers(runtime: Path) -> list[psutil.Process]:
+    """The processes that have the model: one, if all is well."""
+    return [each for each in processes(runtime) if "--daemon" in each.cmdline()]
+
+
+def processes(runtime: Path) -> list[psutil.Process]:
+    """The shared server and what connects windows to it."""
+    ours = []
+    for each in psutil.process_iter(["cmdline", "environ"]):
+        is_server = {"--daemon", "connect"} & set(each.info["cmdline"] or [])
+        if is_server and (each.info["environ"] or {}).get("XDG_RUNTIME_DIR") == str(runtime):
+            ours.append(each)
+    return ours

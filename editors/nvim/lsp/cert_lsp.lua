@@ -1,6 +1,21 @@
 -- Neovim's description of the server, found on the runtime path: `vim.lsp.enable('cert_lsp')`.
 return {
-  cmd = { 'cert-lsp', 'serve' },
+  -- One server for all windows, where there are Unix sockets.
+  cmd = { 'cert-lsp', vim.fn.has('win32') == 1 and 'serve' or 'connect' },
   filetypes = { 'python' },
   root_markers = { 'pyproject.toml', 'setup.py', '.git' },
+  handlers = {
+    ['cert/statusChanged'] = function(...)
+      require('cert_lsp.server').status_changed(...)
+    end,
+  },
+  on_init = function(client)
+    require('cert_lsp.server').started(client)
+  end,
+  on_attach = function(client, buf)
+    vim.lsp.completion.enable(true, client.id, buf) -- else what <C-x><C-o> puts in stays half done
+  end,
+  on_exit = function(...)
+    require('cert_lsp.server').stopped(...)
+  end,
 }

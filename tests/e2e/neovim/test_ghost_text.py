@@ -5,39 +5,17 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.neovim.conftest import ROOT, StartEditor, readme_recipe
-from tests.e2e.neovim.editor import Editor
+from tests.e2e.conftest import ROOT, shared_servers
+from tests.e2e.neovim.conftest import BEFORE, INTENT, SETUPS, OpenFile, Setup, StartEditor
 from tests.e2e.neovim.screen import render_svg
 
 PICTURE = ROOT / "docs" / "images" / "ghost-text.svg"
-
-BEFORE = """\
-import pandas as pd
-
-flights = pd.DataFrame({
-    "carrier": ["AA", "UA", "AA", "DL"],
-    "delay": [12.0, -3.0, 30.0, 4.0],
-    "distance": [733, 2475, 1400, 404],
-})
-
-"""
-INTENT = "# average delay per carrier"
 BEGUN = "delays = flights.gro"
-
-
-def plugin() -> str:
-    return readme_recipe("Neovim 0.11").replace("/path/to/cert-lsp", str(ROOT))
-
-
-SETUPS = {
-    "0.12": ("neovim-0.12", lambda: readme_recipe("Neovim 0.12")),
-    "0.12-plugin": ("neovim-0.12", plugin),
-    "0.11-plugin": ("neovim-0.11", plugin),
-}
 
 Answer = Callable[[str], str]
 
@@ -46,6 +24,7 @@ Answer = Callable[[str], str]
 def answer(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
     """What ``cert-lsp complete`` inserts at the end of a text."""
 
+    @cache
     def answer(text: str) -> str:
         file = tmp_path_factory.mktemp("answer") / "delays.py"
         file.write_text(text, encoding="utf-8")
@@ -56,20 +35,10 @@ def answer(commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
     return answer
 
 
-@pytest.fixture(params=SETUPS)
-def editor(request: pytest.FixtureRequest, start: StartEditor, tmp_path: Path) -> Editor:
-    """Neovim in insert mode on the empty last line of a file."""
-    program, recipe = SETUPS[request.param]
-    file = tmp_path / "delays.py"
-    file.write_text(BEFORE, encoding="utf-8")
-    editor = start(program, recipe(), file)
-    editor.wait(lambda: "import pandas" in editor.screen.text(), "the file")
-    editor.wait(editor.has_server, "the server")
-    editor.type("GA")
-    return editor
-
-
-def test_comment_becomes_code(editor: Editor, answer: Answer, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_comment_becomes_code(
+    setup: Setup, open_file: OpenFile, answer: Answer, request: pytest.FixtureRequest
+) -> None:
+    editor = open_file(setup)
     before = BEFORE.removesuffix("\n")
     code = answer(before + INTENT)
     assert {"groupby", "mean"} <= set(re.findall(r"\w+", code))
@@ -96,12 +65,13 @@ def test_comment_becomes_code(editor: Editor, answer: Answer, request: pytest.Fi
 
     svg = render_svg(editor.frames, "A comment is typed in Neovim, ghost text appears below it, Tab accepts it")
     assert shown.split()[0] in svg
-    if request.config.getoption("write_picture") and "0.12]" in request.node.name:
+    if request.config.getoption("write_picture") and setup is SETUPS["0.12"]:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         PICTURE.write_text(svg, encoding="utf-8")
 
 
-def test_begun_statement_is_finished(editor: Editor, answer: Answer) -> None:
+def test_begun_statement_is_finished(setup: Setup, open_file: OpenFile, answer: Answer) -> None:
+    editor = open_file(setup)
     text = f"{BEFORE.removesuffix(chr(10))}{INTENT}\n{BEGUN}"
     code = answer(text)
     assert code.strip()
@@ -113,9 +83,83 @@ def test_begun_statement_is_finished(editor: Editor, answer: Answer) -> None:
     ast.parse(editor.text())
 
 
-def test_tab_without_ghost_text_is_a_tab(start: StartEditor, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "intent"),
+    [
+        (BEFORE, "# \N{AIRPLANE} Ø \N{SLIGHTLY SMILING FACE} average delay per carrier"),
+        (BEFORE.replace("\n", "\r\n"), INTENT),
+        (f"{BEFORE}def report():\n    \n", "# flights with a delay above 20"),
+    ],
+    ids=["emoji", "crlf", "indented"],
+)
+def test_undo_restores_every_byte(setup: Setup, open_file: OpenFile, content: str, intent: str) -> None:
+    editor = open_file(setup, content)
+    editor.type(intent)
+    editor.wait(lambda: editor.ghost().strip(), "ghost text")
+    end = "\r\n" if "\r\n" in content else "\n"
+    commented = f"{content.removesuffix(end)}{intent}"
+    assert editor.saved().decode() == commented + end
+
+    ghost, text = editor.ghost(), editor.text()
+    editor.type("<Tab>")
+    editor.wait(lambda: editor.text() != text, "the accepted code")
+    assert editor.saved().decode() == commented + ghost.replace("\n", end) + end
+    ast.parse(editor.saved())
+
+    editor.type("<Esc>u")
+    editor.wait(lambda: editor.text() == text, "the undo")
+    assert editor.saved().decode() == commented + end
+
+
+def test_typed_through(setup: Setup, open_file: OpenFile) -> None:
+    editor = open_file(setup)
+    editor.type(INTENT)
+    editor.wait(lambda: editor.ghost().strip(), "ghost text")
+    ghost = editor.ghost()
+    begun = ghost.lstrip()[:12]
+    editor.type(f"<CR>{begun}")
+    editor.wait(lambda: editor.ghost() == ghost.lstrip().removeprefix(begun), "the rest on the line")
+    editor.type("<Tab>")
+    expected = f"{BEFORE.removesuffix(chr(10))}{INTENT}{ghost}\n"
+    editor.wait(lambda: editor.text() == expected, "the code, nothing of it twice")
+
+
+def test_offer_that_the_text_has_outrun_is_not_accepted(plugin: Setup, open_file: OpenFile, runtime: Path) -> None:
+    editor = open_file(plugin)
+    editor.type(INTENT)
+    editor.wait(lambda: editor.ghost().strip(), "ghost text")
+    (server,) = shared_servers(runtime)
+    server.suspend()  # what is offered now stays until the server goes on
+    try:
+        editor.type(" and X")
+        editor.wait(lambda: "X" in editor.text(), "the letter")
+        editor.type("<Tab>y")
+        editor.wait(lambda: editor.text().endswith("y\n"), "the letter behind the tab")
+        assert re.fullmatch(r".* and X\s+y", editor.text().splitlines()[-1])
+        assert "groupby" not in editor.text()
+    finally:
+        server.resume()
+
+
+def test_accepted_in_parts(plugin: Setup, open_file: OpenFile) -> None:
+    editor = open_file(plugin)
+    editor.type(INTENT)
+    editor.wait(lambda: editor.ghost().strip(), "ghost text")
+    ghost, commented = editor.ghost(), f"{BEFORE.removesuffix(chr(10))}{INTENT}"
+    words = re.match(r"(\n\w+)( =)(.*)", ghost)
+    assert words
+    name, equals, rest = words.groups()
+    editor.type("<M-Right>")
+    editor.wait(lambda: editor.text() == f"{commented}{name}\n" and editor.ghost() == equals + rest, "the first word")
+    editor.type("<M-Right>")
+    editor.wait(lambda: editor.text() == f"{commented}{name}{equals}\n" and editor.ghost() == rest, "the second word")
+    editor.type("<M-C-Right>")
+    editor.wait(lambda: editor.text() == f"{commented}{ghost}\n", "the line")
+
+
+def test_tab_without_ghost_text_is_a_tab(setup: Setup, start: StartEditor, tmp_path: Path) -> None:
     file = tmp_path / "delays.py"
     file.write_text("x = 1\n", encoding="utf-8")
-    editor = start("neovim-0.12", readme_recipe("Neovim 0.12"), file)
+    editor = start(setup, file)
     editor.type("A<Tab>")
     editor.wait(lambda: editor.text() in ("x = 1\t\n", "x = 1   \n"), "the tab")

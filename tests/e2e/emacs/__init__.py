@@ -1,0 +1,1 @@
+"""Emacs without a terminal, against the real server."""

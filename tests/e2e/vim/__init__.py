@@ -1,0 +1,1 @@
+"""Vim with ALE, in a terminal, against the real server."""

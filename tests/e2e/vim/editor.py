@@ -14,7 +14,8 @@ PATIENCE = 60.0  # seconds until a test gives up on what it waits for
 
 TELL = """
 function! TellState(timer) abort
-  let state = #{text: getline(1, '$'), rows: pumvisible() ? complete_info(['items']).items : [], mode: mode(1)}
+  let state = #{text: getline(1, '$'), rows: pumvisible() ? complete_info(['items']).items : []}
+  let state.connections = len(filter(job_info(), {_, job -> job_status(job) ==# 'run' && join(job_info(job).cmd) =~# 'cert-lsp'}))
   call writefile([json_encode(state)], $VIM_STATE .. '.new')
   call rename($VIM_STATE .. '.new', $VIM_STATE)
 endfunction
@@ -32,7 +33,7 @@ class Editor:
     """
 
     def __init__(self, vimrc: str, file: Path, environment: dict[str, str]) -> None:
-        self._last: dict[str, Any] = {"text": [], "rows": []}
+        self._last: dict[str, Any] = {"text": [], "rows": [], "connections": 0}
         self._state = file.with_name("state.json")
         config = file.with_name("vimrc")
         config.write_text(f"{vimrc}\n{TELL}", encoding="utf-8")
@@ -50,7 +51,7 @@ class Editor:
         os.write(self._terminal, keys.encode())
 
     def state(self) -> dict[str, Any]:
-        """Text as a list of lines, the rows of the popup, and the mode."""
+        """Text as a list of lines, the rows of the popup, and how many connections to a server there are."""
         with suppress(BlockingIOError):
             os.read(self._terminal, 1 << 20)  # a full terminal would hold Vim up
         with suppress(FileNotFoundError):  # not yet, or just being replaced

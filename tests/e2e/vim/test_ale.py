@@ -88,7 +88,10 @@ def test_killed_server_comes_back(open_file: OpenFile, runtime: Path) -> None:
     (server,) = shared_servers(runtime)
     server.suspend()
     editor.type(f"{ESCAPE}A{CTRL_L}")
+    editor.wait(lambda: not editor.state()["rows"], "the popup to leave")
+    assert editor.state()["connections"] == 1
     server.kill()
     server.wait()
-    editor.type(f"{ESCAPE}A{CTRL_L}")
-    editor.wait(lambda: editor.state()["rows"] or editor.type(f"{ESCAPE}A{CTRL_L}"), "the popup of the new server")
+    editor.wait(lambda: not editor.state()["connections"], "the connection's end")
+    editor.type(CTRL_L)
+    editor.wait(lambda: editor.state()["rows"], "the popup of the new server")

@@ -4,6 +4,10 @@ return {
   cmd = { 'cert-lsp', vim.fn.has('win32') == 1 and 'serve' or 'connect' },
   filetypes = { 'python' },
   root_markers = { 'pyproject.toml', 'setup.py', '.git' },
+  capabilities = {
+    -- Whatever a completion plugin claims: vim.snippet indents the lines of a snippet like the cursor's.
+    textDocument = { completion = { completionItem = { insertTextModeSupport = { valueSet = { 2 } } } } },
+  },
   handlers = {
     ['cert/statusChanged'] = function(...)
       require('cert_lsp.server').status_changed(...)

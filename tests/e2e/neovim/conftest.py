@@ -40,7 +40,7 @@ def readme_recipe(heading: str) -> str:
     """The Lua under a heading of the README."""
     section = re.search(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", (ROOT / "README.md").read_text("utf-8"), re.M | re.S)
     assert section, f"README.md has no heading {heading!r}"
-    code = re.search(r"^```lua\n(.*?)^```", section[1], re.M | re.S)
+    code = re.search(r"^ *```lua\n(.*?)^ *```", section[1], re.M | re.S)
     assert code, f"README.md shows no Lua under {heading!r}"
     return code[1]
 

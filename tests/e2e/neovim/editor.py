@@ -122,9 +122,9 @@ class Editor:
             self.type("<CR>")
         return not blocked
 
-    def messages(self) -> str:
-        """What the user was told."""
-        return self._nvim.command_output("messages")
+    def told(self, message: str) -> bool:
+        """Whether the user was told something."""
+        return self.is_free() and message in self._nvim.command_output("messages")
 
     def capture(self, seconds: float) -> None:
         """Keep what the screen shows as a frame of the picture."""

@@ -60,7 +60,7 @@ def test_killed_server_comes_back(setup: Setup, open_file: OpenFile, runtime: Pa
     editor.wait(lambda: "quit with exit code 1" in editor.screen.text(), "a message")
     editor.wait(editor.is_free, "the end of the message")
     if setup.has_plugin:
-        assert "the server stopped unexpectedly and is started again" in editor.messages()
+        assert editor.told("the server stopped unexpectedly and is started again")
     else:
         editor.type("<Esc>:write | edit<CR>GA")
     editor.wait(editor.has_server, "the new server")
@@ -80,7 +80,7 @@ def test_settings_change_while_it_runs(setup: Setup, open_file: OpenFile) -> Non
         else:
             editor.lua(TELL_SETTINGS, settings)
         assert editor.lua(SKETCHES) == 2
-    editor.wait(lambda: "'maxTokens' must be a whole number from 1 to 512" in editor.messages(), "what is wrong")
+    editor.wait(lambda: editor.told("'maxTokens' must be a whole number from 1 to 512"), "what is wrong")
 
 
 def test_second_window_shares_the_model(start: StartEditor, runtime: Path, tmp_path: Path) -> None:

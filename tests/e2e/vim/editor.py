@@ -15,7 +15,8 @@ PATIENCE = 60.0  # seconds until a test gives up on what it waits for
 TELL = """
 function! TellState(timer) abort
   let state = #{text: getline(1, '$'), rows: pumvisible() ? complete_info(['items']).items : []}
-  let state.connections = len(filter(job_info(), {_, job -> job_status(job) ==# 'run' && join(job_info(job).cmd) =~# 'cert-lsp'}))
+  let running = filter(job_info(), {_, job -> job_status(job) ==# 'run'})
+  let state.connections = len(filter(running, {_, job -> join(job_info(job).cmd) =~# 'cert-lsp'}))
   call writefile([json_encode(state)], $VIM_STATE .. '.new')
   call rename($VIM_STATE .. '.new', $VIM_STATE)
 endfunction

@@ -90,8 +90,8 @@ class _Daemon:
         try:
             server = self._build()
             server.protocol.set_writer(cast("Writer", writer))
-            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-                await read_messages(server, reader)
+            await read_messages(server, reader)
+            with contextlib.suppress(ConnectionError):
                 writer.write(DISORDERLY if server.exit_code else ORDERLY)
                 await writer.drain()
         finally:

@@ -4,6 +4,7 @@ What differs from pygls 2.1, and why:
 
 * Text is kept by our `Session`: pygls splits lines at characters that are no line ends in the protocol.
 * A request that cannot be read is answered with an error. pygls shows a message to the user and leaves it unanswered.
+* What is only newer than this server is no error: a client may say more than the protocol had words for.
 * Requests before ``initialize`` and after ``shutdown`` are answered with the specified errors.
 * A cancelled command stops its work; pygls cancels the answer alone.
 * ``exit`` ends this connection with a code and leaves the process to its owner.
@@ -19,7 +20,8 @@ import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, cast
+from enum import Enum
+from typing import TYPE_CHECKING, Any, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
@@ -31,6 +33,9 @@ from cert_lsp.loading import Models
 from cert_lsp.scheduler import Scheduler
 from cert_lsp.session import Session
 from cert_lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +59,20 @@ class Unreadable:
     is_request: bool
 
 
-def log_fault(error: Exception) -> None:
-    """Log an error's type and where it came from; its message could hold the user's text."""
-    _log_fault(type(error).__name__, traceback.format_tb(error.__traceback__))
+def _converter() -> Converter:
+    """Make pygls' converter lenient: an enumeration's value that is not known is kept as it came."""
+    converter = default_converter()
+    for each in vars(types).values():
+        if isinstance(each, type) and issubclass(each, Enum):
+            converter.register_structure_hook(each, _known_or_as_it_is)
+    return converter
 
 
-def _log_fault(kind: str, places: list[str]) -> None:
-    logger.error("%s\n%s", kind, "".join(places))
+def _known_or_as_it_is(value: Any, cls: type[Enum]) -> Any:
+    try:
+        return cls(value)
+    except ValueError:
+        return value
 
 
 class CertProtocol(LanguageServerProtocol):
@@ -70,6 +82,9 @@ class CertProtocol(LanguageServerProtocol):
 
     def structure_message(self, data: dict[str, Any]) -> Any:
         """Turn a JSON object into a message; one that cannot be turned becomes `Unreadable`."""
+        if "jsonrpc" in data and "method" in data and data.get("params") is None:
+            # What has no content may be left out; `initialized` has an object that is empty.
+            data["params"] = {} if data["method"] == types.INITIALIZED else None
         try:
             return super().structure_message(data)
         except JsonRpcException:
@@ -186,7 +201,7 @@ class CertServer(LanguageServer):
             __version__,
             notebook_document_sync=_NOTEBOOKS,
             protocol_cls=CertProtocol,
-            converter_factory=default_converter,
+            converter_factory=_converter,
         )
         self.models = models
         self.session = Session(initial=defaults, settings=defaults)
@@ -223,6 +238,17 @@ class CertServer(LanguageServer):
             return
         if isinstance(error, JsonRpcInternalError):  # made by pygls from a handler's error, which it holds as text
             places = cast("dict[str, list[str]]", error.data)["traceback"]
-            _log_fault(error.message.partition(":")[0], places)
+            self._log_fault(error.message.partition(":")[0], places)
         elif not isinstance(error, JsonRpcException):
-            log_fault(error)
+            self.log_fault(error)
+
+    def log_fault(self, error: Exception) -> None:
+        """Log an error's type and where it came from; its message could hold the user's text."""
+        self._log_fault(type(error).__name__, traceback.format_tb(error.__traceback__))
+
+    def _log_fault(self, kind: str, places: list[str]) -> None:
+        said = f"{kind}\n{''.join(places)}"
+        logger.error(said)
+        self.window_log_message(
+            types.LogMessageParams(types.MessageType.Error, f"CERT-LSP: a fault of the server. {said}")
+        )

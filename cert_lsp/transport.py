@@ -64,8 +64,7 @@ def serve_tcp(build: Callable[[], CertServer], host: str, port: int) -> int:
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = build()
         server.protocol.set_writer(cast("Writer", writer))
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await read_messages(server, reader)
+        await read_messages(server, reader)
         writer.close()
 
     async def listen() -> None:
@@ -100,15 +99,19 @@ class _Writer(StdoutWriter):
 
 
 async def read_messages(server: CertServer, reader: AsyncReader) -> None:
-    """Run pygls' message loop until ``exit`` or the end of input, then stop the server's work."""
+    """Run pygls' message loop until ``exit`` or the end of input, then stop the server's work.
+
+    Input ends also where the client has gone in the middle of a message, or sends a header line without end.
+    """
     try:
-        await run_async(
-            stop_event=server.stopped,
-            reader=reader,
-            protocol=server.protocol,
-            logger=logging.getLogger("pygls"),
-            error_handler=server.report_server_error,
-        )
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
+            await run_async(
+                stop_event=server.stopped,
+                reader=reader,
+                protocol=server.protocol,
+                logger=logging.getLogger("pygls"),
+                error_handler=server.report_server_error,
+            )
     finally:
         server.stop(server.exit_code)
 

@@ -3,6 +3,7 @@
 Kept small, because it runs once for each window: the standard library and what finds the socket.
 """
 
+import contextlib
 import os
 import selectors
 import socket
@@ -26,7 +27,7 @@ def run(arguments: Namespace) -> NoReturn:
         ConfigError: There is no shared server, and none can be started.
     """
     place = place_of(arguments.model)
-    _bridge(_connected(place, arguments))
+    _bridge(_connected(place, arguments), place)
 
 
 def _connected(place: Place, arguments: Namespace) -> socket.socket:
@@ -74,7 +75,7 @@ def _start(place: Place, arguments: Namespace) -> subprocess.Popen[bytes]:
         )
 
 
-def _bridge(connection: socket.socket) -> NoReturn:
+def _bridge(connection: socket.socket, place: Place) -> NoReturn:
     """Copy bytes in both directions; end without ceremony, as nothing is held back."""
     parent = os.getppid()
     stdin, stdout = sys.stdin.fileno(), sys.stdout.fileno()
@@ -84,18 +85,33 @@ def _bridge(connection: socket.socket) -> NoReturn:
         while True:
             for key, _ in selector.select(_WATCH_SECONDS):
                 if key.fileobj is connection:
-                    data = connection.recv(65536)
+                    data = _received(connection)
+                    if not data:
+                        sys.stderr.write(
+                            f"cert-lsp: The shared server has died (its last words are in {place.log}); "
+                            "this window has no completions until its language server is started anew.\n"
+                        )
+                        sys.stderr.flush()
                     code = {ORDERLY: 0, DISORDERLY: 1, b"": 1}.get(data[-1:])
                     _write(stdout, data if code is None else data[:-1])
                     if code is not None:
                         os._exit(code)
                 elif data := os.read(stdin, 65536):
-                    connection.sendall(data)
+                    with contextlib.suppress(ConnectionError):  # the next that is received tells
+                        connection.sendall(data)
                 else:
                     selector.unregister(stdin)
                     connection.shutdown(socket.SHUT_WR)
             if os.getppid() != parent:  # the editor died without closing our input
                 os._exit(1)
+
+
+def _received(connection: socket.socket) -> bytes:
+    """What came; nothing from a server that died, also where it had not read all that was sent."""
+    try:
+        return connection.recv(65536)
+    except ConnectionError:
+        return b""
 
 
 def _write(stdout: int, data: bytes) -> None:

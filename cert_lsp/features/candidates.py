@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from cert_lsp.manners import in_style, style_of
 from cert_lsp.offers import Offer
-from cert_lsp.protocol import log_fault
 from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
     except Superseded:
         return []
     except Exception as error:  # a fault of ours must not pop up in an editor at every keystroke
-        log_fault(error)
+        ls.log_fault(error)
         return []
 
 

@@ -70,7 +70,9 @@ async def completion(ls: CertServer, params: types.CompletionParams) -> types.Co
 def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) -> types.CompletionItem:
     """One row of the list.
 
-    The edit covers the word before the cursor, because most clients filter by that word, also inside a comment.
+    The edit covers the word before the cursor, because most clients filter by that word, also inside a comment. A
+    client without tab stops may look at `insertText` alone, put it in the place of the token at the cursor (where a
+    comment is one token), and filter by what all items begin with. JupyterLab does.
     """
     before = snapshot.text[snapshot.text.rfind("\n", 0, snapshot.offset) + 1 : snapshot.offset]
     found = _WORD.search(before)
@@ -96,7 +98,8 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
         documentation=_documentation(candidate, code, client.markdown),
         preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
-        filter_text=f"{word}{first}",
+        filter_text=f"{word}{first if client.snippets else code}",
+        insert_text=None if client.snippets else code if code.startswith("\n") else f"{word}{code}",
         insert_text_format=types.InsertTextFormat.Snippet if client.snippets else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
         text_edit=types.TextEdit(types.Range(start, at), f"{word}{text}"),

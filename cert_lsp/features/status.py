@@ -48,8 +48,12 @@ async def answer_status(ls: CertServer, params: object) -> dict[str, object]:
 
 
 def tell_status(ls: CertServer) -> None:
-    """Notify the client."""
-    ls.protocol.notify(STATUS_CHANGED, status_of(ls.session))
+    """Notify the client; one that does not know the notification has the same in its log."""
+    status = status_of(ls.session)
+    ls.protocol.notify(STATUS_CHANGED, status)
+    kind = types.MessageType.Error if status["message"] else types.MessageType.Info
+    said = status["message"] or status["model"] or "the model"
+    ls.window_log_message(types.LogMessageParams(kind, f"CERT-LSP {__version__}: {status['state']} ({said})"))
 
 
 def show(ls: CertServer, kind: types.MessageType, text: str) -> None:

@@ -1,17 +1,21 @@
 """One server for many windows: started once, shared, left alone, and safe from others."""
 
+import contextlib
 import json
 import os
+import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from cert_lsp.errors import ConfigError
-from cert_lsp.place import locked, place_of
+from cert_lsp.place import Place, locked, place_of
 from tests.cert_lsp.raw_client import RawClient
 
 # The true command line, with a fake engine in the shared server.
@@ -48,11 +52,23 @@ def start(runtime: Path, idle: float = 2.0, decoding: float = 0.0) -> subprocess
     arguments = [sys.executable, "-c", PROGRAM, str(decoding), "serve", "--daemon", "--idle", str(idle)]
     process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, cwd=runtime)
     deadline = time.monotonic() + 20
-    while not place.socket.exists():
+    while True:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError), reach(place):  # a killed one left a socket
+            return process
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    return process
+
+
+def reach(place: Place) -> socket.socket:
+    """A connection to the shared server, without ``connect``."""
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(place.socket))
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
 
 def window() -> RawClient:
@@ -86,6 +102,10 @@ def test_windows_share_one_model_and_nothing_else(runtime: Path) -> None:
 
 
 def test_windows_that_open_at_once_start_one_server_which_leaves_when_idle(runtime: Path) -> None:
+    killed = start(runtime)
+    killed.kill()
+    killed.wait()
+    assert place_of(None).socket.exists()  # which nobody listens at
     clients = [window() for _ in range(4)]
     try:
         requests = [
@@ -93,7 +113,7 @@ def test_windows_that_open_at_once_start_one_server_which_leaves_when_idle(runti
         ]
         for client, request in zip(clients, requests, strict=True):
             assert client.response(request, timeout=60)["result"]["serverInfo"]["name"] == "cert-lsp"
-        assert [each.suffix for each in sorted(runtime.iterdir())] == [".lock", ".log", ".owner", ".sock"]
+        assert [each.suffix for each in sorted(runtime.glob("*.*"))] == [".lock", ".log", ".owner", ".sock"]
         with locked(place_of(None).owner, wait=False) as mine:
             assert not mine
     finally:
@@ -115,18 +135,27 @@ def test_window_of_a_killed_server_fails_and_the_next_gets_a_new_one(runtime: Pa
         daemon.kill()
         daemon.wait()
         assert client.exit_code() == 1
+        assert "The shared server has died" in client.stderr()
     assert place_of(None).socket.exists()
-    daemon = start_over(runtime)
+    daemon = start(runtime)
     with window() as client:
         client.initialize()
         assert leave(client) == 0
     assert daemon.wait(20) == 0
 
 
-def start_over(runtime: Path) -> subprocess.Popen[bytes]:
-    """Start anew where a socket of a killed server lies."""
-    place_of(None).socket.unlink()
-    return start(runtime)
+def test_window_that_sends_to_a_killed_server_ends_in_order(runtime: Path) -> None:
+    daemon = start(runtime)
+    with window() as client:
+        client.initialize()
+        daemon.send_signal(signal.SIGSTOP)
+        with contextlib.suppress(BrokenPipeError):  # more than all buffers hold: `connect` waits for the server
+            sending = threading.Thread(target=client.open, args=("x" * 5_000_000,))
+            sending.start()
+            daemon.kill()
+            daemon.wait()
+            assert client.exit_code() == 1
+        assert "Traceback" not in client.stderr()
 
 
 def test_second_server_is_refused(runtime: Path) -> None:
@@ -173,6 +202,19 @@ def test_window_whose_input_ends_leaves(runtime: Path) -> None:
         with subprocess.Popen(command, stdin=stdin) as process:
             process.communicate(timeout=20)
         assert process.returncode == 1
+    assert daemon.wait(20) == 0
+
+
+def test_client_that_dies_in_the_middle_of_a_message_harms_nobody(runtime: Path) -> None:
+    daemon = start(runtime)
+    with window() as client:
+        client.initialize()
+        client.open()
+        for sent in (b"Conte", b"Content-Length: 500\r\n", b'Content-Length: 500\r\n\r\n{"jsonrpc"', b"X" * 200_000):
+            with reach(place_of(None)) as dying:
+                dying.sendall(sent)
+        assert client.response(client.inline())["result"]["items"]
+        assert leave(client) == 0
     assert daemon.wait(20) == 0
 
 

@@ -474,3 +474,94 @@ def test_tcp_serves_one_client_after_another() -> None:
         process.kill()
         process.wait()
         process.stderr.close()
+
+
+def test_what_has_no_content_may_be_left_out() -> None:
+    with RawClient.fake() as client:
+        client.response(client.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}}))
+        client.write(b'{"jsonrpc": "2.0", "method": "initialized"}')
+        client.open()
+        assert items(client.response(client.inline()))
+        client.write(b'{"jsonrpc": "2.0", "id": 77, "method": "cert/status"}')
+        assert client.response(77)["result"]["state"] == "ready"
+
+
+def test_client_may_be_newer_than_the_server() -> None:
+    kinds = {
+        "completionItemKind": {"valueSet": [1, 99]},
+        "completionItem": {"insertTextModeSupport": {"valueSet": [1, 9]}},
+    }
+    with RawClient.fake() as client:
+        params = {
+            "processId": None,
+            "rootUri": None,
+            "trace": "compact",
+            "capabilities": {
+                "general": {"positionEncodings": ["utf-7", "utf-32"]},
+                "textDocument": {"completion": kinds, "colours": {"valueSet": ["red"]}},
+            },
+        }
+        result = client.response(client.request("initialize", params))["result"]
+        assert result["capabilities"]["positionEncoding"] == "utf-32"
+        client.notify("initialized", {})
+        client.notify("$/setTrace", {"value": "compact"})
+        client.open()
+        assert items(client.response(client.inline(kind=7)))
+        params = {"textDocument": {"uri": URI}, "position": {"line": 2, "character": 22}}
+        item = client.response(client.request("textDocument/completion", params))["result"]["items"][0]
+        assert item["insertTextMode"] == 1
+
+
+def test_log_has_a_line_for_each_change_of_the_status_and_no_text() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(TEXT + " secret")
+        assert items(client.response(client.inline(character=100)))
+        client.command("cert.pause")
+        client.open(TEXT + " explode secret")
+        client.command("cert.resume")
+        assert items(client.response(client.inline(character=100))) == []
+        logged = client.notifications("window/logMessage")
+        assert [each["type"] for each in logged] == [3, 3, 3, 3, 1]
+        for each, said in zip(logged, ["loading", "ready (fake)", "paused", "ready", "ValueError"], strict=True):
+            assert said in each["message"]
+        assert "secret" not in json.dumps(logged)
+
+
+def test_edits_hold_in_the_order_of_their_arrival() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        client.change(((2, 22), (2, 22), "s"), version=7)
+        client.change(((9, 9), (9, 9), " and row"), ((2, 31), (2, 28), "r"), version=3)
+        [item] = items(client.response(client.inline(character=1000)))
+        assert "total of each columns and r;" in item["insertText"]
+        assert item["range"]["start"] == {"line": 2, "character": 29}
+
+
+def test_server_whose_output_nobody_reads_ends() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.cert_lsp.fake_server", "0", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout
+    process.stdout.close()
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "shutdown"}).encode()
+    process.communicate(b"Content-Length: %d\r\n\r\n%s" % (len(body), body), timeout=20)
+    assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("position", "word", "inserted"), [((2, 22), "column", "\ndf.sum()"), ((3, 10), "df", "dfdf.sum()")]
+)
+def test_client_without_tab_stops_may_look_at_the_inserted_text_alone(
+    position: tuple[int, int], word: str, inserted: str
+) -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(f"{TEXT}\ntotal = df")
+        params = {"textDocument": {"uri": URI}, "position": dict(zip(("line", "character"), position, strict=True))}
+        [item, *_] = client.response(client.request("textDocument/completion", params))["result"]["items"]
+        assert item["insertText"].startswith(inserted)
+        assert item["textEdit"]["newText"] == item["filterText"]
+        assert item["filterText"].startswith(word)
+        assert item["filterText"].endswith(item["insertText"])

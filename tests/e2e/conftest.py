@@ -13,9 +13,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 EDITORS = ROOT / ".cache" / "editors"
+
+CHROMIUM = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+CHROMIUM += " --disable-component-update --disable-sync"
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +91,12 @@ def processes(runtime: Path) -> list[psutil.Process]:
         if is_server and (each.info["environ"] or {}).get("XDG_RUNTIME_DIR") == str(runtime):
             ours.append(each)
     return ours
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; for one file of tests only, because Playwright's event loop lets no other run."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM.split())
+        yield browser
+        browser.close()

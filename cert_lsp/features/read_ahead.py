@@ -9,7 +9,6 @@ from lsprotocol import types
 
 from cert_lsp.features.candidates import AHEAD, read_context
 from cert_lsp.positions import units
-from cert_lsp.protocol import log_fault
 from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
@@ -25,25 +24,26 @@ async def read_ahead(ls: CertServer, params: types.DidChangeTextDocumentParams) 
     cursor = _cursor(params.content_changes[-1], session.encoding) if params.content_changes else None
     if cursor is None or session.paused or session.model is None or session.model.engine is None:
         return
-    model, mode = session.model, "sketch" if session.settings_for(uri).sketch else "nosketch"
+    model, settings = session.model, session.settings_for(uri)
     try:
         with ls.scheduler.claim((AHEAD, uri)) as job:
             await job.wait(asyncio.sleep(_PAUSE))
             if (snapshot := session.take_snapshot(uri, cursor)) is None:
                 return
-            context = await job.run(ls.scheduler.reader, read_context, snapshot)
+            context = await job.run(ls.scheduler.reader, read_context, snapshot, settings)
             if context is None or not context.lead:  # the cursor is not in an intent
                 return
 
             def read() -> None:
                 if model.engine:
+                    mode = "sketch" if settings.sketch else "nosketch"
                     model.engine.read_ahead(context, mode=mode, cancel=job.cancelled)
 
             await job.run(model.thread, read)
     except Superseded:
         return
     except Exception as error:
-        log_fault(error)
+        ls.log_fault(error)
 
 
 def _cursor(change: types.TextDocumentContentChangeEvent, encoding: str) -> types.Position | None:

@@ -2,20 +2,21 @@
 
 Writes Python files (drawn by seed; one in ten uses pandas), lets the corpus command read them from nothing, and notes
 seconds, processor seconds and the greatest resident memory of all its processes together. The figures go to
-docs/corpus-scale.csv, the picture to docs/images/corpus-scale.svg.
+docs/corpus-scale.csv, the picture to docs/images/corpus-scale.svg; what stands there already is not measured again.
 
   python -m benchmarks.corpus_scale                          200,000 files, three smaller numbers, 1 beside 2 workers
   python -m benchmarks.corpus_scale --files 2000 --out out   a look
 
-Processor seconds are what is comparable on a machine that has other work to do; seconds only on one that has none.
+Seconds mean something on a machine that has no other work. Elsewhere processor seconds do, and `path_seconds`: those of
+the first process and of the busiest of its workers, which is what has to be done one after the other.
 """
 
 import argparse
+import contextlib
 import csv
 import hashlib
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,10 @@ from pathlib import Path
 import psutil
 
 DOCS = Path(__file__).parents[1] / "docs"
-FIELDS = ("files", "executor", "workers", "seconds", "cpu_seconds", "resident_mb", "records", "load", "sha256")
+FIELDS = (
+    *("files", "executor", "workers", "round", "seconds", "cpu_seconds", "path_seconds"),
+    *("resident_mb", "records", "load", "sha256"),
+)
 _A_FOLDER = 500
 _COLUMNS = (
     "price",
@@ -95,9 +99,9 @@ def measure(folder: Path, count: int, executor: str, workers: int) -> dict[str, 
     with tempfile.TemporaryDirectory(dir=folder.parent) as out:
         command = [sys.executable, "-m", "trainer", "corpus", "--out", out, "--folder", str(folder)]
         command += ["--executor", executor, "--workers", str(workers), "--json"]
-        load, before, began = psutil.getloadavg()[0], _used(), time.monotonic()
+        load, began = psutil.getloadavg()[0], time.monotonic()
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            peak = _watch(psutil.Process(process.pid))
+            seen = Seen(psutil.Process(process.pid))
             process.communicate()
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
@@ -108,43 +112,52 @@ def measure(folder: Path, count: int, executor: str, workers: int) -> dict[str, 
             "executor": executor,
             "workers": workers,
             "seconds": round(seconds, 1),
-            "cpu_seconds": round(_used() - before, 1),
-            "resident_mb": round(peak[0] / 1e6),
+            "cpu_seconds": round(seen.spent, 1),
+            "path_seconds": round(seen.path, 1),
+            "resident_mb": round(seen.resident / 1e6),
             "records": sum(counted["splits"].values()),
             "load": round(load, 1),
             "sha256": hashlib.sha256(written.read_bytes()).hexdigest()[:16],
         }
 
 
-def _used() -> float:
-    """Processor seconds of all children that have ended, and of theirs."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+class Seen(threading.Thread):
+    """Watches a process and all below it while they run.
 
+    Attributes:
+        resident: The greatest resident memory of all together, in bytes.
+    """
 
-def _watch(process: psutil.Process) -> list[int]:
-    """Keep the greatest resident memory, in bytes, of a process and all below it in the list that is returned."""
-    peak = [0]
+    def __init__(self, process: psutil.Process) -> None:
+        """Begin to watch `process`."""
+        super().__init__(daemon=True)
+        self._process, self._spent = process, dict[int, float]()  # processor seconds by process
+        self.resident = 0
+        self.start()
 
-    def look() -> None:
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            total = 0
-            for each in (process, *process.children(recursive=True)):
-                try:
-                    total += each.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            peak[0] = max(peak[0], total)
-            time.sleep(0.1)
+    @property
+    def spent(self) -> float:
+        """Processor seconds of all."""
+        return sum(self._spent.values())
 
-    def safely() -> None:
-        try:
-            look()
-        except psutil.NoSuchProcess:
-            return
+    @property
+    def path(self) -> float:
+        """Processor seconds of the process and of the busiest one below it."""
+        own = self._spent.get(self._process.pid, 0.0)
+        return own + max((spent for pid, spent in self._spent.items() if pid != self._process.pid), default=0.0)
 
-    threading.Thread(target=safely, daemon=True).start()
-    return peak
+    def run(self) -> None:
+        """Look ten times a second."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            while self._process.status() != psutil.STATUS_ZOMBIE:
+                total = 0
+                for each in (self._process, *self._process.children(recursive=True)):
+                    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                        total += each.memory_info().rss
+                        spent = each.cpu_times()
+                        self._spent[each.pid] = spent.user + spent.system
+                self.resident = max(self.resident, total)
+                time.sleep(0.1)
 
 
 def plot(rows: Sequence[dict[str, str]], file: Path) -> None:
@@ -155,7 +168,7 @@ def plot(rows: Sequence[dict[str, str]], file: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "cert-lsp"
     from matplotlib import pyplot
 
-    one = [row for row in rows if (row["executor"], row["workers"]) == ("local", "1")]
+    one = [row for row in rows if (row["executor"], row["workers"], row["round"]) == ("local", "1", "0")]
     files, spent, memory = ([float(row[name]) for row in one] for name in ("files", "cpu_seconds", "resident_mb"))
     rate = sum(x * y for x, y in zip(files, spent, strict=True)) / sum(x * x for x in files)
     figure, axes = pyplot.subplots(figsize=(6, 3.2), layout="constrained")
@@ -175,31 +188,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, write the table and draw it; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=200_000, metavar="N", help="the largest number (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of one worker beside two (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=2, metavar="N", help="of one worker beside two (%(default)s)")
     parser.add_argument("--ray", action="store_true", help="two workers on a Ray cluster as well")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="where the files are written (default: temporary)")
     parser.add_argument("--out", type=Path, default=DOCS, metavar="DIR", help="where the results go (docs/)")
     options = parser.parse_args(arguments)
     steps = [options.files >> halved for halved in (3, 2, 1, 0)]
+    todo = [(count, "local", 1, 0) for count in steps]
     # Rounds of one and two workers take turns: what else the machine does strikes both.
-    beside = [(steps[0], "local", workers) for _ in range(options.rounds) for workers in (1, 2)]
-    todo = [(count, "local", 1) for count in steps] + beside + [(steps[0], "ray", 2)] * options.ray
+    todo += [(steps[1], "local", workers, number + 1) for number in range(options.rounds) for workers in (1, 2)]
+    todo += [(steps[0], "ray", 2, 0)] * options.ray
     table = options.out / "corpus-scale.csv"
     (options.out / "images").mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.scratch) as scratch, table.open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        writer.writeheader()
-        for count, executor, workers in todo:
+    rows = list(csv.DictReader(table.read_text().splitlines())) if table.exists() else []
+    done = {tuple(row[name] for name in FIELDS[:4]) for row in rows}
+    with tempfile.TemporaryDirectory(dir=options.scratch) as scratch:
+        for count, executor, workers, number in todo:
+            if (str(count), executor, str(workers), str(number)) in done:
+                continue
             folder = Path(scratch) / f"files-{count}"
             if not folder.exists():
                 write_files(folder, count)
-            row = measure(folder, count, executor, workers)
-            sys.stdout.write(" ".join(f"{name} {value}" for name, value in row.items()) + "\n")
+            row = {**measure(folder, count, executor, workers), "round": number}
+            sys.stdout.write(" ".join(f"{name} {row[name]}" for name in FIELDS) + "\n")
             sys.stdout.flush()
-            writer.writerow(row)
-            file.flush()
-    with table.open(newline="") as file:
-        plot(list(csv.DictReader(file)), options.out / "images/corpus-scale.svg")
+            rows.append({name: str(row[name]) for name in FIELDS})
+            with table.open("w", newline="") as file:
+                writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(rows)
+    plot(rows, options.out / "images/corpus-scale.svg")
     return 0
 
 

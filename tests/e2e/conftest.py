@@ -9,6 +9,7 @@ import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -81,6 +82,17 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def shared_servers(runtime: Path) -> list[psutil.Process]:
     """The processes that have the model: one, if all is well."""
     return [each for each in processes(runtime) if "--daemon" in each.cmdline()]
+
+
+@contextmanager
+def suspended(server: psutil.Process) -> Iterator[None]:
+    """Keep a server from answering; it goes on afterwards, unless it was killed."""
+    server.suspend()
+    try:
+        yield
+    finally:
+        if server.is_running():
+            server.resume()
 
 
 def processes(runtime: Path) -> list[psutil.Process]:

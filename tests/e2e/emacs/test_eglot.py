@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import ROOT, shared_servers
+from tests.e2e.conftest import ROOT, shared_servers, suspended
 
 SCENARIOS = Path(__file__).with_name("scenarios.el")
 SECONDS = 120.0
@@ -106,13 +107,14 @@ def test_killed_server_comes_back(emacs: RunScenario, runtime: Path) -> None:
     (server,) = shared_servers(runtime)
 
     def suspend(file: Path) -> None:
-        server.suspend()
+        suspension.enter_context(suspended(server))
         Path(f"{file}.suspended").touch()
 
     def kill(file: Path) -> None:
         server.kill()
         server.wait()
 
-    result = emacs("lose-server", f"{BEFORE}{INTENT}\n", {"connected\n": suspend, "asked\n": kill})
+    with ExitStack() as suspension:
+        result = emacs("lose-server", f"{BEFORE}{INTENT}\n", {"connected\n": suspend, "asked\n": kill})
     assert "groupby" in base64.b64decode(result["accepted"]).decode()
     assert "Reconnect" in result["told"]

@@ -33,6 +33,7 @@ return table.concat(lines, '\\n')
 
 WATCH = """
 local channel = ...
+vim.o.showcmd = false -- beside it, on a narrow screen, a message of one line would wait for the Enter key
 -- Not all that a test waits for is drawn.
 vim.uv.new_timer():start(50, 50, vim.schedule_wrap(function() vim.rpcnotify(channel, 'tick') end))
 _G.requests = { pending = {}, complete = {}, cancel = {} }
@@ -68,6 +69,7 @@ class Editor:
         variables = [f"{name}={value}" for name, value in {**homes, **environment}.items()]
         command = ["env", "-C", str(file.parent), *variables, str(program), "--embed", "-u", str(init), file.name]
         self._file = file
+        self._runs = True
         self._nvim = pynvim.attach("child", argv=command)
         self._nvim.ui_attach(WIDTH, HEIGHT, rgb=True, ext_linegrid=True)
         self.lua(WATCH, self._nvim.channel_id)
@@ -115,16 +117,9 @@ class Editor:
         """The code that is drawn in the file because it follows from the shown sketch."""
         return self.lua(DRAWN, 1, ["cert_lsp.sketch"])
 
-    def is_free(self) -> bool:
-        """Whether no message waits for the Enter key; presses it if one does."""
-        blocked = self._nvim.api.get_mode()["blocking"]
-        if blocked:
-            self.type("<CR>")
-        return not blocked
-
-    def told(self, message: str) -> bool:
-        """Whether the user was told something."""
-        return self.is_free() and message in self._nvim.command_output("messages")
+    def messages(self) -> str:
+        """What the user was told."""
+        return self._nvim.command_output("messages")
 
     def capture(self, seconds: float) -> None:
         """Keep what the screen shows as a frame of the picture."""
@@ -148,10 +143,12 @@ class Editor:
             timer.join()
 
     def close(self) -> None:
-        """End Neovim, and with it the server."""
-        with suppress(*CONNECTION_ENDED):  # it leaves without an answer
-            self._nvim.command("qall!")
-        self._nvim.close()
+        """End Neovim, and with it its connection to the server."""
+        if self._runs:
+            self._runs = False
+            with suppress(*CONNECTION_ENDED):  # it leaves without an answer
+                self._nvim.command("qall!")
+            self._nvim.close()
 
     def _next_change(self) -> None:
         """Wait until the screen was redrawn or time has passed."""

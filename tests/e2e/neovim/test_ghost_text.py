@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, shared_servers
+from tests.e2e.conftest import ROOT, shared_servers, suspended
 from tests.e2e.neovim.conftest import BEFORE, INTENT, SETUPS, OpenFile, Setup, StartEditor
 from tests.e2e.neovim.screen import render_svg
 
@@ -129,16 +129,13 @@ def test_offer_that_the_text_has_outrun_is_not_accepted(plugin: Setup, open_file
     editor.type(INTENT)
     editor.wait(lambda: editor.ghost().strip(), "ghost text")
     (server,) = shared_servers(runtime)
-    server.suspend()  # what is offered now stays until the server goes on
-    try:
+    with suspended(server):  # what is offered now stays until the server goes on
         editor.type(" and X")
         editor.wait(lambda: "X" in editor.text(), "the letter")
         editor.type("<Tab>y")
         editor.wait(lambda: editor.text().endswith("y\n"), "the letter behind the tab")
         assert re.fullmatch(r".* and X\s+y", editor.text().splitlines()[-1])
         assert "groupby" not in editor.text()
-    finally:
-        server.resume()
 
 
 def test_accepted_in_parts(plugin: Setup, open_file: OpenFile) -> None:

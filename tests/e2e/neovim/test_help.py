@@ -25,15 +25,14 @@ def test_health_where_the_server_is_missing(plugin: Setup, start: StartEditor, t
     file = tmp_path / "delays.py"
     file.write_text(BEFORE, encoding="utf-8")
     editor = start(plugin, file, PATH="/usr/bin:/bin")
-    editor.wait(editor.is_free, "Neovim")
-    editor.type("<Esc>:checkhealth cert<CR>")
+    editor.type("<CR>:checkhealth cert<CR>")
     editor.wait(lambda: "Buffers" in editor.text(), "the report")
     report = editor.text()
     assert "ERROR cert-lsp is not on the PATH that Neovim sees: there are no completions" in report
     assert "pip install" in report
     assert "No server runs" in report
     editor.type(":Cert status<CR>")
-    editor.wait(lambda: editor.told("no server runs"), "what is wrong")
+    editor.wait(lambda: "no server runs" in editor.messages(), "what is wrong")
 
 
 def test_health_where_the_plugin_is_not_set_up(plugin: Setup, start: StartEditor, tmp_path: Path) -> None:
@@ -55,7 +54,7 @@ def test_package_without_manager(plugin: Setup, start: StartEditor, tmp_path: Pa
     editor.type(f"GA{INTENT}")
     editor.wait(lambda: editor.ghost().strip(), "ghost text")
     editor.type("<Esc>:Cert status<CR>")
-    editor.wait(lambda: editor.told("CERT-LSP: ready"), "the status")
+    editor.wait(lambda: "CERT-LSP: ready" in editor.messages(), "the status")
     assert editor.lua("return require('cert_lsp').statusline()") == "CERT"
 
 

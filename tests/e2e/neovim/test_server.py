@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.conftest import processes, shared_servers
+from tests.e2e.conftest import processes, shared_servers, suspended
 from tests.e2e.neovim.conftest import BEFORE, INTENT, SETUPS, OpenFile, Setup, StartEditor
 from tests.e2e.neovim.editor import Editor
 
@@ -49,28 +49,29 @@ def test_nothing_is_offered_while_paused(setup: Setup, open_file: OpenFile) -> N
 
 def test_killed_server_comes_back(setup: Setup, open_file: OpenFile, runtime: Path) -> None:
     editor = open_file(setup)
+    editor.command("set cmdheight=5")  # else what Neovim says would wait for the Enter key
     editor.type(INTENT)
     editor.wait(lambda: editor.ghost().strip(), "ghost text")
     (server,) = shared_servers(runtime)
-    server.suspend()
-    editor.type("<BS>")
-    editor.wait(lambda: editor.requests("pending"), "a request that is not answered")
-    server.kill()
-    server.wait()
-    editor.wait(lambda: "quit with exit code 1" in editor.screen.text(), "a message")
-    editor.wait(editor.is_free, "the end of the message")
+    with suspended(server):
+        editor.type("s")
+        editor.wait(lambda: editor.requests("pending"), "a request that is not answered")
+        server.kill()
+        server.wait()
+    editor.wait(lambda: "Client cert_lsp quit with exit code 1" in editor.messages(), "a message")
     if setup.has_plugin:
-        assert editor.told("the server stopped unexpectedly and is started again")
+        assert "the server stopped unexpectedly and is started again" in editor.messages()
     else:
         editor.type("<Esc>:write | edit<CR>GA")
     editor.wait(editor.has_server, "the new server")
     assert server not in shared_servers(runtime)
-    editor.type("r")
+    editor.type("<BS>")
     editor.wait(lambda: editor.ghost().strip(), "ghost text")
 
 
 def test_settings_change_while_it_runs(setup: Setup, open_file: OpenFile) -> None:
     editor = open_file(setup)
+    editor.command("set cmdheight=5")  # as above
     editor.type(INTENT)
     editor.wait(lambda: INTENT in editor.text(), "the comment")
     assert editor.lua(SKETCHES) == 3
@@ -79,8 +80,8 @@ def test_settings_change_while_it_runs(setup: Setup, open_file: OpenFile) -> Non
             editor.lua("require('cert_lsp').setup({ settings = ... })", settings)
         else:
             editor.lua(TELL_SETTINGS, settings)
-        assert editor.lua(SKETCHES) == 2
-    editor.wait(lambda: editor.told("'maxTokens' must be a whole number from 1 to 512"), "what is wrong")
+        editor.wait(lambda: editor.lua(SKETCHES) == 2, "fewer sketches")
+    editor.wait(lambda: "'maxTokens' must be a whole number from 1 to 512" in editor.messages(), "what is wrong")
 
 
 def test_second_window_shares_the_model(start: StartEditor, runtime: Path, tmp_path: Path) -> None:
@@ -96,5 +97,5 @@ def test_second_window_shares_the_model(start: StartEditor, runtime: Path, tmp_p
     assert len(shared_servers(runtime)) == 1
     assert (memory[1] - memory[0]) / 1e6 < SECOND_WINDOW_MB
     editors[0].close()
-    editors[1].type("<BS>")
+    editors[1].type("s")
     editors[1].wait(lambda: editors[1].ghost().strip(), "ghost text without the first window")

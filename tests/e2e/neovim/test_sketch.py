@@ -52,7 +52,7 @@ def test_sketches_are_turned(editor: Editor) -> None:
 def test_file_that_has_changed_is_left_alone(editor: Editor) -> None:
     editor.type("<C-w>pggOimport numpy as np<Esc>")
     editor.type(":Cert accept<CR>")
-    editor.wait(lambda: editor.told("the file has changed"), "the reason why not")
+    editor.wait(lambda: "the file has changed" in editor.messages(), "the reason why not")
     assert editor.text() == f"import numpy as np\n{BEFORE.removesuffix(chr(10))}{INTENT}\n"
     editor.type("<C-w>j:q<CR>")
     editor.wait(lambda: "Sketch" not in editor.screen.text(), "the sketch's window to close")
@@ -61,4 +61,4 @@ def test_file_that_has_changed_is_left_alone(editor: Editor) -> None:
 def test_place_without_sketch_is_told(plugin: Setup, open_file: OpenFile) -> None:
     editor = open_file(plugin)
     editor.type("<Esc>gg:Cert sketch<CR>")
-    editor.wait(lambda: editor.told("no sketch here"), "the reason why not")
+    editor.wait(lambda: "no sketch here" in editor.messages(), "the reason why not")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, shared_servers
+from tests.e2e.conftest import ROOT, shared_servers, suspended
 from tests.e2e.vim.editor import Editor
 
 BEFORE = """\
@@ -86,12 +86,12 @@ def test_killed_server_comes_back(open_file: OpenFile, runtime: Path) -> None:
     editor.type(f"GA{INTENT}{CTRL_L}")
     editor.wait(lambda: editor.state()["rows"], "the popup")
     (server,) = shared_servers(runtime)
-    server.suspend()
-    editor.type(f"{ESCAPE}A{CTRL_L}")
-    editor.wait(lambda: not editor.state()["rows"], "the popup to leave")
-    assert editor.state()["connections"] == 1
-    server.kill()
-    server.wait()
+    with suspended(server):
+        editor.type(f"{ESCAPE}A{CTRL_L}")
+        editor.wait(lambda: not editor.state()["rows"], "the popup to leave")
+        assert editor.state()["connections"] == 1
+        server.kill()
+        server.wait()
     editor.wait(lambda: not editor.state()["connections"], "the connection's end")
     editor.type(CTRL_L)
     editor.wait(lambda: editor.state()["rows"], "the popup of the new server")

@@ -8,6 +8,7 @@ from cert_lsp.settings import Settings, parse_settings
 from tests.architecture.repository import ROOT
 
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]*)` \| (.*?) \| (the window|each folder) \| .* \|$", re.M)
+HELP = re.compile(r"^`(\w+)` \(default: `(.*?)`\)\n((?: +\S.*\n)+)", re.M)
 DOCUMENTED = {
     name: (default, kind, place)
     for name, default, kind, place in ROW.findall((ROOT / "docs" / "settings.md").read_text(encoding="utf-8"))
@@ -69,6 +70,10 @@ def test_vs_code_has_the_same() -> None:
 
 
 def test_help_of_neovim_has_the_same() -> None:
-    for help_file in (ROOT / "editors" / "nvim" / "doc").glob("*.txt"):
-        told = re.findall(r"^`(\w+)` +\(default: `(.*?)`\)", help_file.read_text(encoding="utf-8"), re.M)
-        assert told == [(name, default) for name, (default, _, _) in DOCUMENTED.items()], help_file
+    text = (ROOT / "editors" / "nvim" / "doc" / "cert_lsp.txt").read_text(encoding="utf-8")
+    told = {name: (default, about) for name, default, about in HELP.findall(text)}
+    assert list(told) == list(DOCUMENTED)
+    for name, (default, kind, _) in DOCUMENTED.items():
+        assert told[name][0] == default
+        if re.fullmatch(r"\d+ to \d+", kind):
+            assert kind in told[name][1]

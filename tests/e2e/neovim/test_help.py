@@ -1,10 +1,11 @@
 """What a user finds who looks for help, and that the plugin can be installed as any other."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tests.e2e.conftest import ROOT
-from tests.e2e.neovim.conftest import BEFORE, INTENT, OpenFile, Setup, StartEditor
+from tests.e2e.neovim.conftest import BEFORE, INTENT, SETUPS, OpenFile, Setup, StartEditor
 
 PLUGIN = ROOT / "editors" / "nvim"
 
@@ -21,10 +22,10 @@ def test_health_of_a_good_environment(plugin: Setup, open_file: OpenFile) -> Non
         assert found in report
 
 
-def test_health_where_the_server_is_missing(plugin: Setup, start: StartEditor, tmp_path: Path) -> None:
+def test_health_where_the_server_is_missing(start: StartEditor, tmp_path: Path) -> None:
     file = tmp_path / "delays.py"
     file.write_text(BEFORE, encoding="utf-8")
-    editor = start(plugin, file, PATH="/usr/bin:/bin")
+    editor = start(SETUPS["0.12-plugin"], file, PATH="/usr/bin:/bin")
     editor.type("<CR>:checkhealth cert<CR>")
     editor.wait(lambda: "Buffers" in editor.text(), "the report")
     report = editor.text()
@@ -35,9 +36,9 @@ def test_health_where_the_server_is_missing(plugin: Setup, start: StartEditor, t
     editor.wait(lambda: "no server runs" in editor.messages(), "what is wrong")
 
 
-def test_health_where_the_plugin_is_not_set_up(plugin: Setup, start: StartEditor, tmp_path: Path) -> None:
-    init = plugin.init.replace("require('cert_lsp').setup()", "")
-    editor = start(Setup(plugin.program, init, has_plugin=True), tmp_path / "new.py")
+def test_health_where_the_plugin_is_not_set_up(start: StartEditor, tmp_path: Path) -> None:
+    plugin = SETUPS["0.11-plugin"]
+    editor = start(replace(plugin, init=plugin.init.replace("require('cert_lsp').setup()", "")), tmp_path / "new.py")
     editor.type(":checkhealth cert<CR>")
     editor.wait(lambda: "Buffers" in editor.text(), "the report")
     assert "ERROR The server is not enabled" in editor.text()
@@ -49,7 +50,7 @@ def test_package_without_manager(plugin: Setup, start: StartEditor, tmp_path: Pa
     (packages / "cert-lsp").symlink_to(PLUGIN)
     file = tmp_path / "delays.py"
     file.write_text(BEFORE, encoding="utf-8")
-    editor = start(Setup(plugin.program, "require('cert_lsp').setup()", has_plugin=True), file)
+    editor = start(replace(plugin, init="require('cert_lsp').setup()"), file)
     editor.wait(editor.has_server, "the server")
     editor.type(f"GA{INTENT}")
     editor.wait(lambda: editor.ghost().strip(), "ghost text")
@@ -58,11 +59,11 @@ def test_package_without_manager(plugin: Setup, start: StartEditor, tmp_path: Pa
     assert editor.lua("return require('cert_lsp').statusline()") == "CERT"
 
 
-def test_help_is_found(plugin: Setup, start: StartEditor, tmp_path: Path) -> None:
+def test_help_is_found(start: StartEditor, tmp_path: Path) -> None:
     (copy := tmp_path / "plugin" / "doc").mkdir(parents=True)
     text = (PLUGIN / "doc" / "cert_lsp.txt").read_text(encoding="utf-8")
     (copy / "cert_lsp.txt").write_text(text, encoding="utf-8")
-    editor = start(plugin, tmp_path / "new.py")
+    editor = start(SETUPS["0.11-plugin"], tmp_path / "new.py")
     editor.command(f"set runtimepath^={copy.parent}")
     editor.command(f"helptags {copy}")
     for tag in re.findall(r"(?<=\*)\S+(?=\*)", text):

@@ -1,10 +1,11 @@
 """The popup, <C-x><C-o>, with Neovim's own completion."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
-from tests.e2e.neovim.conftest import BEFORE, INTENT, OpenFile, Setup
+from tests.e2e.neovim.conftest import BEFORE, INTENT, SETUPS, OpenFile, Setup
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,10 @@ def test_popup_is_accepted(setup: Setup, open_file: OpenFile, content: str, inte
     ast.parse(editor.text())
     editor.type("<Esc>u")
     editor.wait(lambda: editor.text() == commented, "the undo")
+
+
+def test_popup_where_a_completion_plugin_claims_more_than_neovim_does(open_file: OpenFile) -> None:
+    claim = "{ textDocument = { completion = { completionItem = { insertTextModeSupport = { valueSet = { 1 } } } } } }"
+    plugin = SETUPS["0.12-plugin"]
+    setup = replace(plugin, init=f"vim.lsp.config('*', {{ capabilities = {claim} }})\n{plugin.init}")
+    test_popup_is_accepted(setup, open_file, f"{BEFORE}def report():\n    \n", "# flights with a delay above 20")

@@ -57,7 +57,7 @@ local function check_doctor(program)
   local run = vim.system({ program, 'doctor', '--json' }, { text = true, timeout = DOCTOR_MS }):wait()
   local is_json, report = pcall(vim.json.decode, run.stdout)
   if not is_json then
-    local said = vim.trim(run.stderr ~= '' and run.stderr or run.stdout)
+    local said = vim.trim((run.stderr or '') .. (run.stdout or ''))
     health.error(('`%s doctor` failed with code %d: %s'):format(program, run.code, said), 'Install cert-lsp anew.')
     return
   end

@@ -40,6 +40,10 @@ end
 --- Start the server for Python files. May be called again, to change settings while it runs.
 ---@param opts? cert_lsp.Opts
 function M.setup(opts)
+  if vim.fn.has('nvim-0.11') == 0 then
+    vim.notify('CERT-LSP needs Neovim 0.11 or newer, so it does nothing here.', vim.log.levels.ERROR)
+    return
+  end
   opts = vim.tbl_extend('keep', opts or {}, DEFAULTS)
   if next(opts.settings) then -- an empty table would travel as a list
     vim.lsp.config('cert_lsp', { settings = { cert = opts.settings } })

@@ -89,8 +89,10 @@ function M.tell_status()
   local client = clients()[1]
   if client then
     M.run(client, 'cert.status', {}, function(status)
-      local about = status.message ~= vim.NIL and status.message or ('model %s'):format(status.model)
-      M.tell(('%s, %s, server %s'):format(status.state, about, status.version))
+      local told = vim.tbl_filter(function(each)
+        return each ~= vim.NIL
+      end, { status.state, status.message, status.model, 'server ' .. status.version })
+      M.tell(table.concat(told, ', '))
     end)
   end
 end

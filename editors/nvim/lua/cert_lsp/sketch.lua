@@ -11,7 +11,6 @@ local namespace = vim.api.nvim_create_namespace('cert_lsp.sketch')
 
 ---@class cert_lsp.Sketch
 ---@field buf integer Holds the sketch
----@field win integer
 ---@field file integer The buffer that the code goes to
 ---@field tick integer Its change number, of when the sketch was asked for
 ---@field row integer
@@ -39,13 +38,16 @@ local function close()
 end
 
 local function draw()
+  if not vim.api.nvim_buf_is_valid(shown.file) then
+    return close()
+  end
   vim.api.nvim_buf_clear_namespace(shown.file, namespace, 0, -1)
   local code = shown.code
   if code and code ~= '' and vim.api.nvim_buf_get_changedtick(shown.file) == shown.tick then
     offers.draw(shown.file, namespace, shown.row, shown.col, code)
   end
   local state = not code and 'writing the code' or code == '' and 'no code follows' or '<CR> takes the code'
-  vim.wo[shown.win].winbar = ('Sketch %d of %d: %s, ]] and [[ turn'):format(shown.index, #shown.candidates, state)
+  vim.wo[vim.fn.bufwinid(shown.buf)].winbar = ('Sketch %d of %d: %s, ]] and [[ turn'):format(shown.index, #shown.candidates, state)
 end
 
 --- After a change of the sketch: have its code written, once the user pauses.
@@ -90,7 +92,7 @@ local function open()
   vim.bo[buf].buftype = 'acwrite' -- :write takes the code
   vim.bo[buf].bufhidden = 'wipe'
   vim.bo[buf].syntax = 'python'
-  shown.win = vim.api.nvim_open_win(buf, true, { split = 'below', height = 4 })
+  vim.api.nvim_open_win(buf, true, { split = 'below', height = 4 })
   vim.fn.matchadd('Special', PLACEHOLDER)
   vim.keymap.set('n', '<CR>', M.accept, { buffer = buf, desc = 'Put the code into the file' })
   vim.keymap.set('n', ']]', M.next, { buffer = buf, desc = 'Next sketch' })

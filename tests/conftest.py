@@ -14,6 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-picture", action="store_true", help="let the Neovim test draw docs/images/ghost-text.svg anew"
     )
+    parser.addoption(
+        "--write-transcripts", action="store_true", help="let the protocol tests write their golden transcripts anew"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

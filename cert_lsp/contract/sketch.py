@@ -45,6 +45,12 @@ _STRING_OR_PLACEHOLDER = re.compile(
     re.DOTALL,
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_COMMENT_OR_STRING = re.compile(rf"#[^\n]*|{_STRING_OR_PLACEHOLDER.pattern}", re.DOTALL)
+_BRACKET_OR_RUN = re.compile(r"[(\[{]|[)\]}]|\n|[^()\[\]{}\n]+")
+_DEEPEST = 200
+"""Brackets within brackets: as many as Python takes."""
+_LONGEST = 6_000
+"""Characters of one statement, less literals and comments."""
 
 _STRING_KINDS = {
     "": "string",
@@ -187,7 +193,11 @@ def _pieces(code: str, before: str, variant: Variant) -> list[_Piece]:
     raw = code.encode("utf-8", "surrogatepass")
     pieces: list[_Piece] = []
     last = 0
-    for edit in _edits(parsed, variant):
+    try:
+        edits = _edits(parsed, variant)
+    except RecursionError as error:
+        raise SketchError("the code nests too deeply", "it has no sketch") from error
+    for edit in edits:
         start, end = edit.start - shift, edit.end - shift
         if end <= 0:
             continue
@@ -241,6 +251,7 @@ def _parse(before: str, code: str) -> tuple[MetadataWrapper, int]:
         The parsed module, and the offset in bytes at which `code` begins in it.
     """
     text = _SURROGATE.sub("\ufffd", before + code)
+    _check_depth(text)
     failure: cst.ParserSyntaxError | None = None
     for header in _headers(text):
         for footer in _footers(text):
@@ -255,6 +266,16 @@ def _parse(before: str, code: str) -> tuple[MetadataWrapper, int]:
                 return MetadataWrapper(module, unsafe_skip_copy=True), shift
     reason = f" ({failure.message.splitlines()[0]})" if failure else ""
     raise SketchError(f"the code does not parse{reason}", "it has no sketch", "complete or correct the statement")
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what the parser may have no stack for: it recurses, and an overflow would end the process."""
+    depth = length = 0
+    for run in _BRACKET_OR_RUN.findall(_COMMENT_OR_STRING.sub("", text)):
+        depth = max(0, depth + (run in "([{") - (run in ")]}"))
+        length = length + len(run) if depth or run != "\n" else 0
+        if depth > _DEEPEST or length > _LONGEST:
+            raise SketchError("a statement of the code nests too deeply or is too long", "it has no sketch")
 
 
 def _headers(text: str) -> Iterator[str]:

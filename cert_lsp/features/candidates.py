@@ -10,6 +10,8 @@ from cert_lsp.offers import Offer
 from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cert_lsp.engine.context import Context
     from cert_lsp.engine.pipeline import Candidate
     from cert_lsp.manners import Style
@@ -67,7 +69,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
                 )
 
             name, found = await job.run(model.thread, complete)
-            fitted = [fit(style, context, each) for each in found]
+            fitted = fit(style, context, found)
             number, (uri, text, offset) = session.offers.next_number(), (snapshot.uri, snapshot.text, snapshot.offset)
             offer = Offer(number, uri, text, offset, count, settings, name, context, fitted)
             return session.offers.keep(feature, offer)
@@ -78,9 +80,13 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
         return []
 
 
-def fit(style: Style, context: Context, candidate: Candidate) -> Candidate:
-    """Write a candidate as the buffer has it."""
-    return replace(candidate, code=in_style(style, context.statement + context.typed, candidate.code))
+def fit(style: Style, context: Context, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Write candidates as the buffer has them; of those that differed in style alone, the first is left."""
+    fitted: dict[str, Candidate] = {}
+    for each in candidates:
+        code = in_style(style, context.statement + context.typed, each.code)
+        fitted.setdefault(code, replace(each, code=code))
+    return list(fitted.values())
 
 
 def read_context(snapshot: Snapshot, settings: Settings) -> Context | None:

@@ -104,7 +104,7 @@ async def _answer(
             style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
-    fitted = [fit(style, context, each) for each in found]
+    fitted = fit(style, context, found)
     return {"candidates": [{"code": each.code, "sketch": each.template, "score": each.score} for each in fitted]}
 
 

@@ -50,7 +50,10 @@ class FakeEngine:
             code = f"{context.lead}first = df.sum()\nsecond = first + {self.begun}"
         if "quoted" in context.intent:
             code = f"{context.lead}df['a'].head(3)"
-        return [FakeCandidate(code, "df.sum()", -float(rank)) for rank in range(candidates)]
+        codes = [code, *(f"{code}  # {rank}" for rank in range(1, candidates))]
+        if "twins" in context.intent:  # which differ in style alone
+            codes = [f"{context.lead}df[{quote}a{quote}]" for quote in "'\""]
+        return [FakeCandidate(code, "df.sum()", -float(rank)) for rank, code in enumerate(codes)]
 
     def read_ahead(self, context: Context, *, mode: str = "sketch", cancel: threading.Event | None = None) -> None:
         self.ahead.append(context.intent)

@@ -565,3 +565,13 @@ def test_client_without_tab_stops_may_look_at_the_inserted_text_alone(
         assert item["textEdit"]["newText"] == item["filterText"]
         assert item["filterText"].startswith(word)
         assert item["filterText"].endswith(item["insertText"])
+
+
+def test_answers_that_differ_in_style_alone_are_one() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open(f"{TEXT} of twins")
+        [item] = items(client.response(client.inline(character=31, kind=1)))
+        assert item["insertText"] == "\ndf['a']"
+        arguments = [URI, {"line": 2, "character": 31}]
+        assert len(client.command("cert.showSketch", *arguments)["candidates"]) == 1

@@ -96,6 +96,12 @@ vscode() {
     extension_tools
 }
 
+# No editor, but a client: the library of the protocol that the extension stands on.
+protocol() {
+    node
+    extension_tools
+}
+
 jupyterlab() {
     debian chromium fonts-dejavu-core
     local requirements=$here/jupyterlab/requirements.txt
@@ -115,7 +121,7 @@ vim() {
     debian vim-nox vim-ale
 }
 
-[[ $# -gt 0 ]] || set -- neovim vscode jupyterlab emacs vim
+[[ $# -gt 0 ]] || set -- neovim vscode protocol jupyterlab emacs vim
 for editor in "$@"; do
     "$editor"
 done

@@ -155,3 +155,26 @@ def test_any_text_gives_a_sketch_or_a_sketch_error(text: str) -> None:
         return
     assert isinstance(made, Sketch)
     assert all(isinstance(fill, Fill) for fill in align(made, text))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "(" * 5_000,
+        "(" * 3_000 + "1" + ")" * 3_000,
+        "-" * 20_000 + "1",
+        "x" + "()" * 10_000,
+        "x = (1" + "\n+ 1" * 5_000 + ")",
+        "x" + ".a" * 2_500,
+        "not " * 1_400 + "1",
+    ],
+    ids=lambda code: code[:6],
+)
+def test_what_nests_too_deeply_is_refused_and_does_not_end_the_process(code: str) -> None:
+    with pytest.raises(SketchError, match="deeply"):
+        sketch(code)
+
+
+def test_long_literals_and_many_statements_are_no_depth() -> None:
+    code = f"x = '{'(' * 9_000}'\n" + "y = x  # (((\n" * 2_000
+    assert sketch(code).text == "x = string\n" + "y = x\n" * 2_000

@@ -154,7 +154,8 @@ def test_explicit_request_gets_all_of_it() -> None:
         client.initialize()
         client.open(f"{TEXT} twice")
         items = client.response(client.inline(character=28, kind=1))["result"]["items"]
-        assert [each["insertText"] for each in items] == ["\nfirst = df.sum()\nsecond = first + 1"] * 3
+        whole = "\nfirst = df.sum()\nsecond = first + 1"
+        assert [each["insertText"] for each in items] == [whole, f"{whole}  # 1", f"{whole}  # 2"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ class Settings:
     Attributes:
         model: Folder of the model bundle; None is the one that comes with the package.
         provider: Where the model runs; ``auto`` takes CUDA when it works, else the CPU.
-        threads: CPU threads for the model; None takes the usable cores, at most four.
+        threads: CPU threads for the model; None takes two, of more than two cores all but one, at most four.
         sketch: Whether a sketch is written before the code.
         candidates: How many answers an explicit request offers, and the list of an editor without ghost text.
         max_tokens: Longest answer, in tokens.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-_SHARE = 0.5
+_SHARE = 0.6
 """How much of the spread the weights take over."""
 _LEAST = 1e-5
 

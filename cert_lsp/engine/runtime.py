@@ -104,7 +104,7 @@ def open_runtime(bundle_dir: Path, role: Role, *, threads: int | None = None, pr
     Args:
         bundle_dir: Folder with a ``bundle.json``.
         role: One of the roles of its layout.
-        threads: Threads of one forward pass; None takes the usable cores, at most four.
+        threads: Threads of one forward pass; None takes two, of more than two usable cores all but one, at most four.
         provider: ``cpu``, ``cuda``, or ``auto``: CUDA where it really works and the bundle is made for it.
 
     Raises:
@@ -120,7 +120,7 @@ def open_runtime(bundle_dir: Path, role: Role, *, threads: int | None = None, pr
     spec = manifest.models[role]
     ort = _import_onnxruntime()
     file = bundle_dir / spec.file
-    threads = threads or min(_MAX_THREADS, _usable_cores())
+    threads = threads or _default_threads()
     session = _open_session(ort, file, spec, threads, provider)
     return OnnxRuntime(ort, session, spec, RuntimeInfo(session.get_providers()[0], ort.__version__, threads, file))
 
@@ -333,6 +333,8 @@ def _unusable(file: Path, reason: str) -> BundleError:
     )
 
 
-def _usable_cores() -> int:
+def _default_threads() -> int:
+    """All of two cores, since an answer would take twice as long on one; of more, all but one for the editor."""
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return cores if cores <= 2 else min(_MAX_THREADS, cores - 1)

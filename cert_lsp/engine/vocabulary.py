@@ -51,14 +51,19 @@ class Vocabulary:
         if not owed:
             return self._unbound(ends)
         penalties = np.full(self._width, -np.inf, dtype=np.float32)
-        first = bisect_left(self._spellings, owed)
-        last = bisect_right(self._spellings, owed + _HIGHEST)
-        penalties[self._ids[first:last]] = 0.0
+        penalties[self._beginning_with(owed)] = 0.0
+        if not owed.strip():  # an indentation, or the space before a word: more of it would be another place
+            for more in (b" ", b"\t"):
+                penalties[self._beginning_with(owed + more)] = -np.inf
         for length in range(1, len(owed)):
             at = bisect_left(self._spellings, owed[:length])
             if at < len(self._spellings) and self._spellings[at] == owed[:length]:
                 penalties[self._ids[at]] = 0.0
         return penalties
+
+    def _beginning_with(self, spelling: bytes) -> NDArray[np.int64]:
+        first = bisect_left(self._spellings, spelling)
+        return self._ids[first : bisect_right(self._spellings, spelling + _HIGHEST)]
 
     def _unbound(self, ends: frozenset[Marker]) -> NDArray[np.float32]:
         """Return the penalties where nothing is owed: made once, because every token asks for them."""

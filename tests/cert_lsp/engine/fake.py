@@ -99,16 +99,18 @@ class ScriptRuntime(FakeRuntime):
     """Recites: behind the last (of these the longest) key of `script` in the prompt its value, then the end marker.
 
     Keys and values are spelled with ``<sketch>``, ``<code>`` and ``<end>`` for the markers. ``others`` gives other
-    beginnings of a value, each less likely than the one before.
+    beginnings of a value, each less likely than the one before. ``said`` is all that it was asked to go on with.
     """
 
     def __init__(self, script: Mapping[str, str], others: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__()
+        self.said: list[str] = []
         self._script = {key: [value, *(others or {}).get(key, ())] for key, value in script.items()}
 
     def row(self, tokens: Sequence[int]) -> NDArray[np.float32]:
         row = np.zeros(self.vocab_size, np.float32)
         said = spell(tokens)
+        self.said.append(said)
         places = [(said.rfind(key), key) for key in self._script if key in said]
         at, key = max(places, key=lambda place: (place[0] + len(place[1]), len(place[1])), default=(-1, ""))
         row[tiny_encoder().marker_id(Marker.END)] = 1.0

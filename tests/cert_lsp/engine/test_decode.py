@@ -52,6 +52,16 @@ def test_a_typed_word_is_written_anew_by_its_own_tokens() -> None:
     assert answer.complete
 
 
+@pytest.mark.parametrize("forced", ["    ", " ", "\t"])
+def test_an_indentation_is_not_overshot_by_its_own_token(forced: str) -> None:
+    encoder = tiny_encoder()
+    allowed = Vocabulary(encoder, encoder.vocab_size).penalties(forced.encode(), END) == 0
+    spelled = [encoder.token_bytes(token) for token in np.flatnonzero(allowed).tolist()]
+    beyond = [each for each in spelled if len(each) > len(forced)]
+    assert spelled
+    assert not [each for each in beyond if each[len(forced) : len(forced) + 1] in b" \t"]
+
+
 def test_only_expected_markers_end_an_answer() -> None:
     answer = write(HashRuntime(1), task(max_tokens=80))
     markers = {tiny_encoder().marker_id(marker) for marker in Marker}

@@ -138,6 +138,17 @@ def test_made_up_api_is_offered_where_there_is_nothing_else() -> None:
     assert (candidate.code, candidate.api_exists) == ("x = df.isempty()", False)
 
 
+def test_no_code_is_written_for_a_sketch_with_made_up_api_while_there_are_others() -> None:
+    runtime = ScriptRuntime(
+        {"<sketch>": "x = df[$string].isempty()", "<code>": "x = df['a'].isempty()", "size<code>": "x = df['a'].size"},
+        {"<sketch>": ["x = df[$string].size"]},
+    )
+    [candidate] = joint(runtime).complete(context_of(COMMENT + "|"))
+    assert (candidate.code, candidate.api_exists) == ("x = df['a'].size", True)
+    assert any("size<code>" in each for each in runtime.said)
+    assert not any("isempty()<code>" in each for each in runtime.said)
+
+
 def test_code_follows_from_a_sketch_that_was_changed() -> None:
     changed = "x = df[$string].median()"
     context = context_of(COMMENT + "|")

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
-from cert_lsp.engine.api_index import Versions
+from cert_lsp.engine.api_index import UNKNOWN, Versions
 
 _LIBRARIES = ("pandas", "numpy")
 _ENVIRONMENTS = (".venv", "venv", "env", ".env", ".pixi/envs/default")
@@ -49,6 +49,7 @@ _REQUIRED = {
     )
     for library in _LIBRARIES
 }
+_BARE = re.compile(r"""(?<=["'])(?=\d[\d.]*["'])""")  # pandas = "2.2.3", as Poetry and pixi have it
 _CONDITION = re.compile(r"([=<>~!^]{1,3})[ \t]*([\d.]+)")
 _kept: dict[tuple[str, ...], tuple[float, Versions]] = {}
 
@@ -58,8 +59,8 @@ def versions_for(uri: str) -> Versions:
     path = unquote(urlparse(uri).path)
     if re.match(r"/[A-Za-z]:/", path):
         path = path[1:]  # Windows
-    if not path:
-        return Versions()
+    if not Path(path).is_absolute() or "\0" in path:
+        return UNKNOWN
     folder = str(Path(path).parent)
     key = folder, *(os.environ.get(name, "") for name in _ACTIVE)
     now = time.monotonic()
@@ -116,8 +117,9 @@ def _installed(environment: Path) -> dict[str, str]:
 def _required(text: str) -> dict[str, str]:
     """The upper ends of what a file of requirements allows."""
     found: dict[str, str] = {}
+    entries = _BARE.sub("==", text.replace('", "', '"\n"').replace('["', '\n"'))
     for library, pattern in _REQUIRED.items():
-        for match in pattern.finditer(text.replace('", "', '"\n"').replace('["', '\n"')):
+        for match in pattern.finditer(entries):
             if version := _upper_end(match[1]):
                 found[library] = version
                 break

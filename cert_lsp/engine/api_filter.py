@@ -224,7 +224,7 @@ class ApiFilter:
             return False
         known = self._words if owner & _LABELLED_FREELY else self._labels
         known |= {word for begin, end in strings(text) for word in _WORD.findall(text[begin:end])}
-        known |= set(re.findall(r"(\w+)\s*=(?!=)", text))
+        known |= set(re.findall(r"(?<![\w.])(\w+)\s*=(?!=)", text))
         return name in known if whole else any(each.startswith(name) for each in known)
 
     def _argument(self, text: str, code: str, match: re.Match[str], whole: bool, finished: bool) -> Fault | None:

@@ -181,7 +181,7 @@ class Decoder:
         *before, last = (self._vocabulary.spelling(token) for token, _ in start)
         begun = b"".join(before).decode("utf-8", "ignore")
         longer = b"".join([*before, last]).decode("utf-8", "ignore")
-        return len(longer) <= len(task.forced) or task.allows(longer, len(begun))
+        return len(begun) < len(task.forced) or task.allows(longer, len(begun))
 
     def _write(
         self,
@@ -282,16 +282,20 @@ class _Writing:
 
     def _permitted(self, allowed: NDArray[np.float32], rng: np.random.Generator) -> int:
         """Choose a token that the task allows; those that it does not get -inf in `allowed`."""
-        first = token = _sample(allowed, self._task.sampling, rng)
-        before = self.text
-        for _ in range(_REFUSALS):
+        token = _sample(allowed, self._task.sampling, rng)
+        if len(self._bytes) < len(self._forced):
+            return token  # the user's own text
+        before, refused = self.text, list[tuple[int, float]]()
+        while len(refused) < _REFUSALS:
             longer = (self._bytes + self._vocabulary.spelling(token)).decode("utf-8", "ignore")
-            typed = len(longer) <= len(self._task.forced)
-            if typed or self._task.allows(longer if longer != before else before + "\n", len(before)):
+            if self._task.allows(longer if longer != before else before + "\n", len(before)):
                 return token
+            refused.append((token, float(allowed[token])))
             allowed[token] = -np.inf
             token = _sample(allowed, self._task.sampling, rng)
-        return first  # nothing that the model would write is allowed; whoever ranks the answers sees it
+        for token, logit in reversed(refused):  # nothing that the model would write is allowed: it is not refused
+            allowed[token] = logit
+        return token
 
     def answer(self) -> Answer:
         """Return what has been written."""

@@ -131,7 +131,7 @@ class Engine:
         """
         written = candidates if temperature > 0 else candidates + _SPARE
         request = self._request(context, written, max_tokens, cancel, Sampling(temperature, top_p), seed)
-        draws = request.draws(mode, choosy=candidates == 1)
+        draws = request.draws(mode)
         offered = request.ranked(islice(draws, candidates))
         while not (offered and offered[0].api_exists) and (spare := next(draws, None)):
             stand_in = request.ranked([spare])
@@ -245,24 +245,14 @@ class _Request:
         judge = self.api if "api_order" in self.knows else None
         return rank(self.context, draws, judge, mend="successors" in self.knows)
 
-    def draws(self, mode: Mode, *, choosy: bool) -> Iterator[Draw]:
-        """Write up to `candidates` answers, the likeliest first, each when it is asked for.
-
-        Who is `choosy` wants one answer: code that follows from a sketch with made-up API comes last, of the likeliest
-        such sketch alone.
-        """
+    def draws(self, mode: Mode) -> Iterator[Draw]:
+        """Write up to `candidates` answers, the likeliest first, each when it is asked for."""
         if mode == "nosketch" or self.layout is Layout.PLAIN:
             yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None)))
             return
-        put_off: list[tuple[Sketch, Answer]] = []
         for answer in self._several(*self._sketch_task()):
-            sketch = Sketch(self._whole(answer))
-            if choosy and "api_order" in self.knows and self.api.faults(sketch.text):
-                put_off.append((sketch, answer))
-            else:
-                yield self._by(sketch, answer) if sketch.wire.strip() else self._alone()
-        if put_off:
-            yield self._by(*put_off[0])
+            wire = self._whole(answer)
+            yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
 
     def read_ahead(self, mode: Mode) -> None:
         """Read the prompt of the first stage."""

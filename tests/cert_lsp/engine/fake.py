@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from cert_lsp.contract.bundle import Manifest
 from cert_lsp.contract.prompt import Layout, Marker, Role
 from cert_lsp.contract.tokens import Encoder
-from cert_lsp.engine.pipeline import Engine
+from cert_lsp.engine.pipeline import KNOWLEDGE, Engine
 from cert_lsp.engine.runtime import RuntimeInfo
 
 MARKERS = {Marker.SKETCH: "<sketch>", Marker.CODE: "<code>", Marker.END: "<end>"}
@@ -143,7 +143,7 @@ def ids(text: str) -> list[int]:
     return encoder.encode_text(text) if text else []
 
 
-def fake_engine(layout: Layout, runtimes: Mapping[Role, FakeRuntime]) -> Engine:
+def fake_engine(layout: Layout, runtimes: Mapping[Role, FakeRuntime], knows: frozenset[str] = KNOWLEDGE) -> Engine:
     """Put an engine together around fake models."""
     manifest = Manifest("fake", layout, {}, {}, "none", {}, {})
-    return Engine(manifest, tiny_encoder(), runtimes)
+    return Engine(manifest, tiny_encoder(), runtimes, knows=knows)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cert_lsp.contract.prompt import Marker
 from cert_lsp.contract.sketch import Sketch, sketch
+from cert_lsp.engine.api_filter import ApiFilter
+from cert_lsp.engine.api_index import UNKNOWN
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.fills import Fills
@@ -137,6 +139,53 @@ def test_the_place_in_the_sketch(wire: str, code: str, expected: str) -> None:
 
     guessed = "".join(chr(token) for token, _ in follow(Sketch(wire), characters, FILLS)(code))
     assert guessed == expected
+
+
+FRAME = "import pandas as pd\ndf = pd.DataFrame({'carrier': ['a'], 'delay': [1]})\n"
+WITH_API = ["df.groupy('carrier').mean()", "df.sort_values(by='delay', ascnding=False)", *CODES]
+
+
+def allows(answer: str, since: int) -> bool:
+    return ApiFilter(FRAME, "", "", UNKNOWN).allows(answer, since)
+
+
+@given(st.sampled_from(WITH_API), st.integers(0, 99), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_guesses_never_show_where_a_token_is_refused(code: str, seed: int, hashed: bool) -> None:
+    wire = sketch(code)
+    follows = follow(wire, tiny_encoder().encode_text)
+    runtime = HashRuntime(seed, code) if hashed else ScriptRuntime({"<code>": code})
+    sampling = Sampling(1.0, 0.9) if seed % 3 == 0 else Sampling()
+    plain = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=30, allows=allows)
+    guided = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=30, allows=allows, follows=follows)
+    answer = write(runtime, guided, seed)
+    assert answer == write(runtime, plain, seed)
+
+
+def test_what_a_task_does_not_allow_is_not_written() -> None:
+    script = ScriptRuntime({"<code>": "df.groupy('a')"}, {"<code>": ["df.groupby('a').mean()"]})
+    assert write(script, task(ids("<code>"))).text == "df.groupy('a')"
+    answer = write(script, task(ids("<code>"), allows=allows))
+    assert answer.text == "df.groupby('a').mean()"
+    assert answer.complete
+    taken = ScriptRuntime({"<code>": "df.mean().Kinds"}, {"<code>": ["df.mean()"]})
+    assert write(taken, task(ids("<code>"), allows=allows)).text == "df.mean()"
+
+
+def test_the_end_of_an_answer_ends_its_last_name() -> None:
+    script = ScriptRuntime({"<code>": "df.groupb"}, {"<code>": ["df.groupby('a')"]})
+    assert write(script, task(ids("<code>"), allows=allows)).text == "df.groupby('a')"
+
+
+def test_a_start_that_is_not_allowed_is_known_before_it_is_written() -> None:
+    writer = decoder(HashRuntime(0))
+    for text, may in (("df.sort_values", True), ("df.sortby", False)):
+        assert writer.may_start(task(allows=allows), [(token, 0.0) for token in ids(text)]) == may
+
+
+def test_where_nothing_is_allowed_the_likeliest_is_written() -> None:
+    script = ScriptRuntime({"<code>": "df.mean()"})
+    assert write(script, task(ids("<code>"), allows=lambda _answer, _since: False)).text == "df.mean()"
 
 
 def test_ends_where_the_task_says() -> None:

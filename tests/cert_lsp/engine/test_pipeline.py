@@ -1,12 +1,14 @@
 """From a context to candidates, in the three layouts, with models that recite."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from cert_lsp.contract.prompt import Layout, Role
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.engine.context import Context, build_context
-from cert_lsp.engine.pipeline import Engine
+from cert_lsp.engine.pipeline import KNOWLEDGE, Engine
 from cert_lsp.errors import BundleError, DecodeCancelled
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, fake_engine
 
@@ -21,8 +23,8 @@ def context_of(text: str) -> Context:
     return context
 
 
-def joint(runtime: FakeRuntime) -> Engine:
-    return fake_engine(Layout.JOINT, {Role.JOINT: runtime})
+def joint(runtime: FakeRuntime, knows: frozenset[str] = KNOWLEDGE) -> Engine:
+    return fake_engine(Layout.JOINT, {Role.JOINT: runtime}, knows)
 
 
 def paper(sketcher: FakeRuntime, generator: FakeRuntime) -> Engine:
@@ -121,9 +123,10 @@ def test_an_alternative_stands_in_for_what_cannot_be_offered() -> None:
 def test_an_alternative_goes_before_api_that_does_not_exist() -> None:
     runtime = ScriptRuntime({"<sketch>": "x = df.isempty()"}, {"<sketch>": ["x = df.size", "x = df.a"]})
     context = context_of(COMMENT + "|")
-    [candidate] = joint(runtime).complete(context)
+    engine = joint(runtime, frozenset({"api_order"}))
+    [candidate] = engine.complete(context)
     assert (candidate.code, candidate.api_exists) == ("x = df.size", True)
-    assert [found.code for found in joint(runtime).complete(context, candidates=2)] == [
+    assert [found.code for found in engine.complete(context, candidates=2)] == [
         "x = df.size",
         "x = df.isempty()",
     ]
@@ -134,19 +137,31 @@ def test_made_up_api_is_offered_where_there_is_nothing_else() -> None:
         {"<sketch>": "x = df.isempty()"},
         {"<sketch>": [f"x = df.{name}()" for name in ("nothing", "sort_by", "made_up", "fake")]},
     )
-    [candidate] = joint(runtime).complete(context_of(COMMENT + "|"))
+    [candidate] = joint(runtime, frozenset({"api_order"})).complete(context_of(COMMENT + "|"))
     assert (candidate.code, candidate.api_exists) == ("x = df.isempty()", False)
 
 
-def test_no_code_is_written_for_a_sketch_with_made_up_api_while_there_are_others() -> None:
+def test_made_up_api_is_not_written() -> None:
+    made_up = ScriptRuntime({"<sketch>": "x = df.Kinds()"}, {"<sketch>": ["x = df.size"]})
+    assert [each.code for each in joint(made_up).complete(context_of(COMMENT + "|"))] == ["x = df.size"]
+    unjudged = joint(made_up, frozenset()).complete(context_of(COMMENT + "|"))
+    assert [(each.code, each.api_exists) for each in unjudged] == [("x = df.Kinds()", True)]
+
+
+def test_code_is_held_to_the_index_as_its_sketch_is() -> None:
     runtime = ScriptRuntime(
-        {"<sketch>": "x = df[$string].isempty()", "<code>": "x = df['a'].isempty()", "size<code>": "x = df['a'].size"},
-        {"<sketch>": ["x = df[$string].size"]},
+        {"<sketch>": "x = df.head($number)", "<code>": "x = df.Kinds(3)"}, {"<code>": ["x = df.head(3)"]}
     )
     [candidate] = joint(runtime).complete(context_of(COMMENT + "|"))
-    assert (candidate.code, candidate.api_exists) == ("x = df['a'].size", True)
-    assert any("size<code>" in each for each in runtime.said)
-    assert not any("isempty()<code>" in each for each in runtime.said)
+    assert candidate.code == "x = df.head(3)"
+
+
+def test_removed_api_is_written_and_then_replaced() -> None:
+    runtime = ScriptRuntime({"<sketch>": "x = df.append(df)"})
+    old, new = (replace(context_of(COMMENT + "|"), versions=Versions(release)) for release in ("1.5", "3.0"))
+    assert [each.code for each in joint(runtime).complete(old)] == ["x = df.append(df)"]
+    [candidate] = joint(runtime).complete(new)
+    assert (candidate.code, candidate.sketch) == ("x = pd.concat([df, df])", "x = pd.concat([df, df])")
 
 
 def test_code_follows_from_a_sketch_that_was_changed() -> None:

@@ -2,11 +2,14 @@
 
 import ast
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cert_lsp.engine.api_filter import ApiFilter
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.engine.context import Context, build_context
 from cert_lsp.engine.rank import Draw, free_names, rank
 
@@ -23,7 +26,8 @@ def context_of(text: str) -> Context:
 def codes(text: str, *answers: str) -> list[str]:
     """Rank answers, each scored lower than the one before."""
     draws = [Draw(answer, "", -float(index)) for index, answer in enumerate(answers)]
-    return [candidate.code for candidate in rank(context_of(text), draws)]
+    context = context_of(text)
+    return [candidate.code for candidate in rank(context, draws, ApiFilter.of(context))]
 
 
 def test_best_score_first() -> None:
@@ -49,6 +53,20 @@ def test_api_that_does_not_exist_comes_last() -> None:
     answers = (" df.isempty()", " nowhere.mean()", " df.mean()")
     assert codes("# mean\nx = |", *answers) == ["df.mean()", "nowhere.mean()", "df.isempty()"]
     assert codes("# mean\nx = df.assign(|)", "df.isempty()", "df.mean()") == ["df.mean()", "df.isempty()"]
+
+
+def test_removed_api_is_offered_as_its_successor() -> None:
+    context = replace(context_of("# all rows\nx = |"), versions=Versions("3.1", "2.4"))
+    draws = [Draw(" df.append(df)", " df.append(df)", 0.0), Draw(" df.lookup(1, 2)", "", 1.0)]
+    api = ApiFilter.of(context)
+    mended, fault = rank(context, draws, api)
+    assert (mended.code, mended.sketch, mended.api_exists) == ("pd.concat([df, df])", " pd.concat([df, df])", True)
+    assert (fault.code, fault.api_exists) == ("df.lookup(1, 2)", False)
+    as_written = rank(context, draws, api, mend=False)
+    assert [(each.code, each.api_exists) for each in as_written] == [
+        ("df.lookup(1, 2)", False),
+        ("df.append(df)", False),
+    ]
 
 
 def test_the_same_code_is_offered_once() -> None:
@@ -85,7 +103,7 @@ def test_the_end_of_a_branch_is_offered() -> None:
     text = "# choose\nif df.empty:\n    x = 1\nelif |"
     context = build_context(IMPORTS + text.replace("|", ""), len(IMPORTS + text) - 1)
     assert context is not None
-    assert [found.code for found in rank(context, [Draw(" len(df) > 1:\n    x = 2", "", 0.0)])] == [
+    assert [found.code for found in rank(context, [Draw(" len(df) > 1:\n    x = 2", "", 0.0)], None)] == [
         "len(df) > 1:\n    x = 2"
     ]
 

@@ -1,0 +1,210 @@
+"""What may be written and what may not; that it never stands in the way of what the user wrote."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cert_lsp.engine.api_filter import ApiFilter
+from cert_lsp.engine.api_index import UNKNOWN, Versions
+from cert_lsp.engine.context import build_context
+
+IMPORTS = "import numpy as np\nimport pandas as pd\nfrom numpy import linalg\nimport matplotlib.pyplot as plt\n"
+FRAME = IMPORTS + "df = pd.DataFrame({'price': [1], 'kind': ['a']})\n"
+OLD, NEW = Versions("1.5.3", "1.23.5"), Versions("3.1.1", "2.4.6")
+
+
+def api(around: str = IMPORTS, versions: Versions = UNKNOWN, statement: str = "", typed: str = "") -> ApiFilter:
+    return ApiFilter(around, statement, typed, versions)
+
+
+def unknown(code: str, around: str = IMPORTS, versions: Versions = UNKNOWN) -> set[str]:
+    return {fault.name for fault in api(around, versions).faults(code)}
+
+
+EXISTS = [
+    "np.linalg.inv(a)",
+    "linalg.inv(a)",
+    "pd.api.types.is_numeric_dtype(a)",
+    "pd.offsets.MonthEnd(1)",
+    "np.random.default_rng(1).integers(3)",
+    "x.groupby('a')['b'].rolling(2).mean().str.upper().dt.total_seconds()",
+    "pd.DataFrame.from_dict({}).T.iloc[0]",
+    "np.finfo(float).eps + np.char.upper(a)",
+    "', '.join(a.strip() for a in b)",
+    "plt.nothing(1).nowhere(none=1)",
+    "self.nothing(1)",
+    "ax = plt.gca()\nax.set_title('a')",
+    "fig, ax = plt.subplots()\nbars = ax.bar(1, 2)\nbars.nothing()",
+    "df.plot().set_title('a')",
+    "import scipy\nscipy.nothing",
+    "df._mgr",
+    "df['total'] = 1\ndf.total",
+    "df.agg(total=('a', 'sum')).total",
+    "df.assign(total=1)",
+    "df.sort_values('a', ascending=False).head(n=3)",
+    "x = 1.5 + .5",
+    "df.apply(lambda row: row['a'].strip(), axis=1)",
+    "sorted(names, key=lambda name, n=2: name[:n])",
+    "def mean(values, weight=1):\n    return weight",
+    "print('df.nothing(1, none=2)')  # df.nothing()",
+    "np.add.reduce(a)",
+    "np.concatenate([a, b], axis=0)",
+    "df.loc[df['a'] == 1, 'b']",
+    "d['a'].values()",
+    "df.to_dict(orient='records')[0]['a'].lower()",
+]
+
+
+@pytest.mark.parametrize("code", EXISTS)
+def test_is_not_made_up(code: str) -> None:
+    assert unknown(code) == set()
+
+
+@pytest.mark.parametrize("code", EXISTS)
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_what_exists_may_be_written_in_whatever_pieces(code: str, width: int) -> None:
+    judge, written = api(), 0
+    for end in [*range(width, len(code), width), len(code)]:
+        assert judge.allows(code[:end], written), code[:end]
+        written = end
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("np.isempty(a)", {"isempty"}),
+        ("np.linalg.inverse(a)", {"inverse"}),
+        ("linalg.inverse(a)", {"inverse"}),
+        ("df.sort_by('a').head().nowhere()", {"sort_by", "nowhere"}),
+        ("pd.DataFrame.from_nothing()", {"from_nothing"}),
+        ("df.carrier", {"carrier"}),
+        ("df.sort_values(by='a', asc=False)", {"asc"}),
+        ("pd.concat([a, b], ignore_indx=True)", {"ignore_indx"}),
+        ("pd.read_csv('a.csv', seperator=';')", {"seperator"}),
+        ("np.array([1]).unique()", {"unique"}),
+        ("pd.Series([1]).str.uper()", {"uper"}),
+        ("df.groupby('a').apply(lambda g: g, axis=1)", {"axis"}),
+        ("df.head.mean()", {"mean"}),
+        ("df.shape()", {"shape"}),
+        ("pd.DataFrame(data=[1], cols=['a'])", {"cols"}),
+    ],
+)
+def test_is_made_up(code: str, names: set[str]) -> None:
+    assert unknown(code) == names
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new"),
+    [
+        ("df.append(df)", set(), {"append"}),
+        ("df.map(str)", {"map"}, set()),
+        ("np.trapz([1])", set(), {"trapz"}),
+        ("pd.Int64Index([1])", set(), {"Int64Index"}),
+        ("df.to_csv('a', line_terminator='x')", {"line_terminator"}, {"line_terminator"}),
+        ("df.groupby('kind')['price'].mean().columns", {"columns"}, {"columns"}),
+    ],
+)
+def test_by_the_projects_release(code: str, old: set[str], new: set[str]) -> None:
+    assert unknown(code, FRAME, OLD) == old
+    assert unknown(code, FRAME, NEW) == new
+
+
+def test_usual_names_of_the_libraries_need_no_import() -> None:
+    assert unknown("np.isempty(pd.isnull(a))", "") == {"isempty"}
+    assert unknown("np.isempty(a)", "import nptools as np") == set()
+
+
+def test_a_column_may_have_any_name_that_occurs_but_a_method_must_stand_in_the_code() -> None:
+    around = IMPORTS + "# inverse delay per carrier\n"
+    assert unknown("df.delay.mean()", around) == set()
+    assert unknown("df.inverse()", around) == {"inverse"}
+    assert unknown("df.inverse()", around + "df.inverse()\n") == set()
+    assert unknown("df.carrier", IMPORTS + "df['carrier']\n") == set()
+    assert unknown("df.groupby('kind').price.mean()", FRAME) == set()
+
+
+def test_what_is_used_on_a_receiver_is_right_there_alone() -> None:
+    around = FRAME + "items = []\nitems.append(1)\ndf.to_warehouse(1)\n"
+    assert unknown("df.to_warehouse(2)", around, NEW) == set()
+    assert unknown("df.append(df)", around, NEW) == {"append"}
+
+
+def test_what_an_unknown_library_gave_is_not_judged() -> None:
+    around = IMPORTS + "fig, ax = plt.subplots()\nbars = ax.bar(1, 2)\nframe = pd.DataFrame()\n"
+    assert unknown("ax.set_title('a')\nbars.nothing()\nframe.nowhere()", around) == {"nowhere"}
+
+
+def test_a_name_is_refused_as_soon_as_nothing_begins_like_it() -> None:
+    judge = api(FRAME)
+    assert judge.allows("df.sort_", 3)
+    assert not judge.allows("df.sort_b", 8)
+    assert judge.allows("df.price", 3)
+    assert judge.allows("df.price.", 8)
+    assert not judge.allows("df.price(", 8)  # a column is not called
+    assert not judge.allows("df['price'].str.fin(", 19)
+    assert not judge.allows("df.mean(axs=", 11)
+    assert not judge.allows("df.sort_values(ascendingly", 15)
+
+
+def test_what_the_user_typed_is_theirs() -> None:
+    assert api(FRAME, statement="df.", typed="nowhere").allows("nowhere(", 7)
+    assert not api(FRAME, statement="df.", typed="so").allows("sortby", 2)
+    assert api(FRAME, statement="df.", typed="so").allows("sort_", 2)
+    assert api(FRAME + "y = df.nothing(", statement="y = df.nothing(").allows("1)", 1)
+
+
+def test_sketches_are_judged_like_code() -> None:
+    judge = api(FRAME)
+    assert judge.allows("df[$string].str.", 0)
+    assert judge.allows("df[$string].str.upper()", 16)
+    assert not judge.allows("df[$string].columns", 12)
+    assert not judge.allows("df.sort_values($string, asc=", 27)
+
+
+@given(st.text("df.np()[]'\"=,: \nmeanhd$string1", max_size=40), st.integers(0, 40))
+def test_any_text_can_be_judged(text: str, since: int) -> None:
+    judge = api(FRAME)
+    judge.allows(text, min(since, len(text)))
+    judge.faults(text)
+    judge.mended(text)
+
+
+@pytest.mark.parametrize(
+    ("code", "mended"),
+    [
+        ("out = df.append(df, ignore_index=True)", "out = pd.concat([df, df], ignore_index=True)"),
+        (
+            "df.append({'kind': 'b'}, ignore_index=True)",
+            "pd.concat([df, pd.DataFrame([{'kind': 'b'}])], ignore_index=True)",
+        ),
+        ("df['kind'].append(df['kind'])", "pd.concat([df['kind'], df['kind']])"),
+        ("df.append([df, df]).head()", "pd.concat([df, *[df, df]]).head()"),
+        ("df.applymap(len)", "df.map(len)"),
+        ("np.in1d([1], [2])", "np.isin([1], [2])"),
+        ("df.astype(np.float)", "df.astype(float)"),
+        ("df.to_csv('a', line_terminator='x')", "df.to_csv('a', lineterminator='x')"),
+        ("for name, column in df.iteritems():\n    pass", "for name, column in df.items():\n    pass"),
+        ("df.head()", "df.head()"),
+        ("df.lookup(1, 2)", None),
+        ("df.append(other=df)", None),
+        ("df.append(df).nowhere()", None),
+    ],
+)
+def test_removed_api_gives_way_to_its_successor(code: str, mended: str | None) -> None:
+    assert api(FRAME, NEW).mended(code) == mended
+
+
+def test_removed_api_with_a_successor_may_be_written_only_where_it_can_be_rewritten() -> None:
+    assert api(FRAME, NEW).allows("df.append(", 9)
+    assert not api(FRAME, NEW, statement="out = df.").allows("append(", 6)
+    assert not ApiFilter(FRAME, "", "", NEW, mends=False).allows("df.append(", 9)
+    assert not api(FRAME, NEW).allows("df.lookup(", 9)
+
+
+def test_a_context_tells_all_that_is_needed() -> None:
+    text = FRAME + "# the mean price\nresult = df.pri"
+    context = build_context(text, len(text))
+    assert context
+    judge = ApiFilter.of(context)
+    assert judge.allows("price.mean(", 6)
+    assert not judge.allows("price.meen(", 6)

@@ -329,7 +329,7 @@ def method(kind: type, name: str, value: object, bound: object, names: "set[str]
     told = returned(value, names, title(kind))
     if bound is not None:
         seen = called(bound, names)
-        inherited = name not in vars(kind)
+        inherited = name not in vars(kind) and title(kind).endswith("GroupBy")
         if issubclass(kind, np.ndarray) and seen and seen[0] not in names.intersection(["list", "tuple", "NoneType"]):
             seen = [*seen, title(kind)]  # along an axis
         if inherited and set(told) == set(_EITHER) and seen and seen[0] in told:

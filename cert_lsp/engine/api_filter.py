@@ -70,9 +70,11 @@ class ApiFilter:
         self._scope = Scope(self._api, around.removesuffix(statement), imports)
         self._behind: tuple[str, Scope] = ("", self._scope)
         code = without_literals(around)
-        self._words = frozenset(_WORD.findall(around))
+        words = "".join(char if blank == " " else " " for char, blank in zip(around, code, strict=True))
+        attributes = {match[2] for match in _USE.finditer(code) if code[match.end() :].lstrip()[:1] != "("}
+        self._words = attributes.union(_WORD.findall(words))
         self._labels = frozenset(word for begin, end in strings(around) for word in _WORD.findall(around[begin:end]))
-        self._names = Names({*self._words, *dir(builtins), *keyword.kwlist, *self._scope.paths})
+        self._names = Names({*_WORD.findall(around), *dir(builtins), *keyword.kwlist, *self._scope.paths})
         self._used = {
             (before, name)
             for before, name in ((_last_word(code, match.start() + 1), match[2]) for match in _USE.finditer(code))

@@ -59,7 +59,11 @@ _SAID = re.compile(r"^[ \t]*(\*{0,2}\w+)[ \t]*:[ \t]*([^\n]+)$", re.MULTILINE)
 _SAYS = re.compile(r"\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|str|bool|dict)\b")
 _ARRAY_LIKE = re.compile(r"like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE)
 _WINDOWS = ("Rolling", "Expanding", "Exponential", "Resampler", "Datetime")
-_DF = re.compile(r"(?:\w+_)?df\d*(?:_\w+)?")
+_CONVENTIONS = (
+    (re.compile(r"(?:\w+_)?df\d*(?:_\w+)?"), _FRAME),
+    (re.compile(r"ser(?:ies)?\d*"), _SERIES),
+    (re.compile(r"s\d?"), _SERIES | {"str", "int", "float", "list", "set", "dict", "bytes", "tuple"}),
+)
 _COLUMNS = re.compile(r"(?:\w+_)?(?:columns|cols)")
 _FRAME_NAMES = re.compile(r"(?:.*_)?(?:df\d*|data|frame|ser|series|arr|array|dataframe)(?:_.*)?", re.IGNORECASE)
 
@@ -290,7 +294,7 @@ class Scope:
 
     def _by_convention(self, name: str) -> Value:
         """Return what a name stands for that nothing binds, or that is a parameter of which nothing is said."""
-        return _FRAME | _SERIES if _DF.fullmatch(name) and "pandas" in self.paths.values() else self.unknown
+        return next((titles for usual, titles in _CONVENTIONS if usual.fullmatch(name)), self.unknown)
 
     def _at(self, path: str) -> Value:
         """Return what an imported dotted name is."""
@@ -370,7 +374,8 @@ class Scope:
         owner = self._value(inner)
         if not isinstance(owner, frozenset) or owner == self.api.every:
             return None if owner is None else self.unknown
-        return self._any_of(self._item_of(title, key) for title in owner)
+        found = [self._item_of(title, key) for title in owner]
+        return self._any_of([each for each in found if each != self.api.every] or found)
 
     def _item_of(self, title: str, key: ast.expr) -> Value:
         several = self._selects_several(key)

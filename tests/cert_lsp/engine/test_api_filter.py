@@ -78,6 +78,11 @@ def test_what_exists_may_be_written_in_whatever_pieces(code: str, width: int) ->
         ("df.sort_by('a').head().nowhere()", {"sort_by", "nowhere"}),
         ("pd.DataFrame.from_nothing()", {"from_nothing"}),
         ("df.carrier", {"carrier"}),
+        ("df.linalg", {"linalg"}),  # a name of the code, but of no column
+        ("df[columns].str.upper()", {"str", "upper"}),
+        ("df.groupby('a')['b'].apply(lambda row: row.diff(), axis=1)", {"axis"}),
+        ("s.ceil()", {"ceil"}),
+        ("x.repeat.combine_first(5)", {"combine_first"}),
         ("df.sort_values(by='a', asc=False)", {"asc"}),
         ("pd.concat([a, b], ignore_indx=True)", {"ignore_indx"}),
         ("pd.read_csv('a.csv', seperator=';')", {"seperator"}),

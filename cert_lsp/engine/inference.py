@@ -165,9 +165,9 @@ class Scope:
             while scopes and len(line.indent) <= scopes[-1][0]:
                 self._names = scopes.pop()[1]
             text = line.text(code)
-            if text.lstrip().startswith(("def ", "async def ")):
+            if text.lstrip().startswith(("def ", "async def ", "if isinstance(", "elif isinstance(")):
                 scopes.append((len(line.indent), dict(self._names)))
-            for node in parsed(text.strip()) or ():
+            for node in parsed(text.strip().removeprefix("el")) or ():
                 self._bind(node)
                 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     scopes[-1][1][node.name] = None
@@ -197,6 +197,9 @@ class Scope:
                     self._names[arg.arg] = self._noted(arg.annotation) if arg.annotation else unsaid
             case ast.ClassDef(name=name):
                 self._names[name] = None
+            case ast.If(test=ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kinds])):
+                listed = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+                self._names[name] = self._any_of(self._noted(kind) for kind in listed)
             case _:
                 pass
 

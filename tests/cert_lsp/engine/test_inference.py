@@ -126,6 +126,13 @@ def second(x, y, z):
     assert type_of("data", body) == EVERY  # has a frame's name
 
 
+def test_what_a_test_of_the_type_tells_holds_in_its_block() -> None:
+    code = BUFFER + "if isinstance(unbound, (pd.Series, pd.DataFrame)):\n    a = 1\n"
+    assert type_of("unbound", code) == frozenset({"Series", "DataFrame"})
+    assert type_of("unbound", code + "elif isinstance(unbound, np.ndarray):\n    a = 1\n") == frozenset({"ndarray"})
+    assert type_of("unbound", code + "elif unbound:\n    a = 1\n") == EVERY
+
+
 def test_variables_of_lambdas_and_comprehensions_hide_those_of_the_buffer() -> None:
     assert hidden_names("f(lambda row, df: [x for x, y in row]") == {"row", "df", "x", "y"}
     assert Scope(API, BUFFER).type_of("df", {"df"}) == EVERY

@@ -41,14 +41,14 @@ _SPELLED = {
         "str string": "str", "tuple Tuple": "tuple", "list List": "list", "dict Dict": "dict", "bytes": "bytes",
         "complex": "complex", "slice": "slice", "scalar scalars Scalar": "scalar", "None": "NoneType",
         "array arrays ndarrays array_like NDArray": "ndarray", "datetime": "datetime", "timedelta": "timedelta",
-        "date": "date", "time": "time", "dtype": "dtype", "Self caller": "~", "NDFrameT": "DataFrame Series ~",
+        "date": "date", "time": "time", "Self caller": "~", "NDFrameT": "DataFrame Series ~",
     }.items()
     for word in words.split()
 }  # fmt: skip
 _NOTHING_SAID = frozenset(
     """or of and the a an if is in as same type shape with see above parameter for by which np pd numpy pandas core api
     typing optional otherwise int64 float64 bool_ object_ input subclass depending on default values each element python
-    original index new one two three length numeric""".split()  # noqa: SIM905 - a list of so many words is no better
+    original index new one two three length numeric dtype""".split()  # noqa: SIM905 - a list of so many words is no better
 )
 _UNSAID = re.compile(
     r"\b(?:Any|object|objects|callable|function|generator|iterator|Iterator|ArrayLike|AnyArrayLike|varies|value"
@@ -148,6 +148,7 @@ def arrays() -> "list[object]":
     """Return the objects of NumPy that most is called on."""
     square = np.array([[2.0, 1.0], [1.0, 3.0]])
     made = [square, np.float64(1), np.int64(1), np.bool_(True), np.dtype(float), np.random.default_rng(0)]
+    made += [getattr(np.polynomial, name)([1, 2]) for name in ("Polynomial", "Chebyshev", "Legendre", "Hermite")]
     return [*made, np.random.RandomState(0), np.ma.array([1.0]), np.datetime64("2020-01-01"), np.poly1d([1, 2])]
 
 
@@ -179,7 +180,7 @@ def keywords(thing: object, name: str, bound: object = None) -> "list[str] | Non
         parameters = list(inspect.signature(thing).parameters.values())
         found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            if bound is None or not refuses(bound):
+            if bound is None or set(found) <= {"self"} or not refuses(bound):
                 return [*found, "**"]
             found += {"dtype", "out", "keepdims", "axis"}.difference(found)
         if found or not any(p.kind is p.VAR_POSITIONAL for p in parameters):
@@ -365,6 +366,9 @@ def describe(path: str, name: str, value: object, names: "set[str]") -> "list[ob
         return ["c", keywords(value, name), known]
     if not callable(value):
         return ["v", None, named(value, names)]
+    if path.startswith("numpy.ma"):
+        masked = returned(value, names, "")
+        return ["f", keywords(value, name), ["MaskedArray", *masked] if "ndarray" in masked else masked]
     entry = ["f", keywords(value, name), _KNOWN_OF.get(path + "." + name, returned(value, names, ""))]
     if path == "numpy" and not _NOT_CALLED.match(name):
         entry.append(like(value, names))

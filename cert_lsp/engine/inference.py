@@ -49,6 +49,7 @@ _USUAL = {"np": "numpy", "pd": "pandas"}
 _FOREIGN = frozenset({"plot", "hist", "boxplot"})  # these give objects of Matplotlib
 _FRAME, _SERIES = frozenset({"DataFrame"}), frozenset({"Series"})
 _LARGE = ("DataFrame", "Series", "ndarray", "Index")
+_ARRAYS = frozenset({"MaskedArray", "matrix", "recarray", "chararray"})  # NumPy's functions give these back
 _OF_BUILTINS = {
     **{name: name for name in ("int", "float", "str", "bool", "list", "dict", "set", "tuple", "bytes", "complex")},
     **{"len": "int", "sorted": "list", "range": "range", "slice": "slice", "repr": "str", "frozenset": "frozenset"},
@@ -57,7 +58,9 @@ _PLACEHOLDER = re.compile(r"\$(\w+)")
 _FILLS = {"number": "0", "float": "0.0", "floatexponant": "0.0", "complex": "0j", "func": "func", "AnClass": "AnClass"}
 _SAID = re.compile(r"^[ \t]*(\*{0,2}\w+)[ \t]*:[ \t]*([^\n]+)$", re.MULTILINE)
 _SAYS = re.compile(r"\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|str|bool|dict)\b")
-_ARRAY_LIKE = re.compile(r"like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE)
+_ARRAY_LIKE = re.compile(
+    r"[(\[]|\bof\b|\barrays?\b|like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE
+)
 _WINDOWS = ("Rolling", "Expanding", "Exponential", "Resampler", "Datetime")
 _CONVENTIONS = (
     (re.compile(r"(?:\w+_)?df\d*(?:_\w+)?"), _FRAME),
@@ -344,6 +347,8 @@ class Scope:
                 if of and first <= {"Series", "DataFrame"}:
                     return self._union([*of, *([] if "axis" not in given else [by_itself])])
             several = [by_itself, *of] if by_itself else [by_itself]
+            if isinstance(first, frozenset) and first != self.api.every:
+                several += [first & _ARRAYS] if first & _ARRAYS else []
         return self._union(several)
 
     def _larger(self, sides: Sequence[Value]) -> Value:

@@ -36,6 +36,7 @@ def type_of(expression: str, code: str = BUFFER) -> Value:
 @pytest.mark.parametrize(
     ("expression", "titles"),
     [
+        ("np.mean(np.ma.masked_array(a), axis=1)", {"MaskedArray", "ndarray"}),
         ("df[['price']]", {"DataFrame"}),
         ("df['price']", {"Series"}),
         ("df[$string]", {"Series"}),  # a sketch
@@ -127,7 +128,7 @@ def second(x, y, z):
 
 
 def test_what_a_test_of_the_type_tells_holds_in_its_block() -> None:
-    code = BUFFER + "if isinstance(unbound, (pd.Series, pd.DataFrame)):\n    a = 1\n"
+    code = "import numpy as np\nimport pandas as pd\nif isinstance(unbound, (pd.Series, pd.DataFrame)):\n    a = 1\n"
     assert type_of("unbound", code) == frozenset({"Series", "DataFrame"})
     assert type_of("unbound", code + "elif isinstance(unbound, np.ndarray):\n    a = 1\n") == frozenset({"ndarray"})
     assert type_of("unbound", code + "elif unbound:\n    a = 1\n") == EVERY

@@ -235,7 +235,7 @@ def said(text: str, known: "set[str]", owner: str) -> "list[str]":
         last = word.rpartition(".")[2]
         if word in _SPELLED or last in _SPELLED:
             found += _SPELLED.get(word) or _SPELLED[last]
-        elif last in known:
+        elif last in known and last not in _NOTHING_SAID:
             found.append(last)
         elif last.lower() not in _NOTHING_SAID:
             return []
@@ -337,6 +337,8 @@ def method(kind: type, name: str, value: object, bound: object, names: "set[str]
             told = seen
         elif told or "Returns\n" not in (inspect.getdoc(value) or "") or kind.__module__ == "builtins":
             told = sorted({*told, *seen})
+    if issubclass(kind, np.ndarray) and "ndarray" in told:
+        told = sorted({*told, title(kind)})
     taken = keywords(value, name, bound)
     return ["f", taken[1:] if taken and taken[0] == "self" else taken, told]
 

@@ -142,7 +142,8 @@ class Scope:
         if not known or name in _FOREIGN:
             return None
         if known[0].kind == "c":
-            return Class(next(iter(known[0].results[0]), ""))
+            titles = known[0].results[0]  # several for what may be a class below it, as an index may
+            return Class(name if name in titles else min(titles, default=""))
         if any(entry.kind == "f" for entry in known):
             return Function(tuple(dict.fromkeys(known)))
         return self._union(entry.results[0] for entry in known)

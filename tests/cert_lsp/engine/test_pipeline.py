@@ -221,7 +221,7 @@ def test_a_long_text_loses_its_first_lines() -> None:
     [candidate] = engine.complete_text("import pandas as pd\n" * 500 + "# mean of it\nx = ")
     assert candidate.code == "df.mean()"
     engine = joint(ScriptRuntime({"xxx =<sketch>": " df.mean()"}))
-    [candidate] = engine.complete_text("x" * 9000 + " = ")
+    [candidate] = engine.complete_text("x" * 5900 + " = ")
     assert candidate.code == "df.mean()"
 
 

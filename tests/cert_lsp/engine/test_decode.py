@@ -153,7 +153,7 @@ def allows(answer: str, since: int) -> bool:
 @settings(max_examples=60, deadline=None)
 def test_guesses_never_show_where_a_token_is_refused(code: str, seed: int, hashed: bool) -> None:
     wire = sketch(code)
-    follows = follow(wire, tiny_encoder().encode_text)
+    follows = follow(wire, tiny_encoder().encode_text, FILLS)
     runtime = HashRuntime(seed, code) if hashed else ScriptRuntime({"<code>": code})
     sampling = Sampling(1.0, 0.9) if seed % 3 == 0 else Sampling()
     plain = task(ids(wire.wire + "<code>"), sampling=sampling, max_tokens=30, allows=allows)

@@ -175,7 +175,7 @@ def plot(rows: Sequence[dict[str, str]], file: Path) -> None:
     axes.plot([0, max(files)], [0, rate * max(files)], color="0.7", label=f"{1000 * rate:.2f} ms a file")
     axes.plot(files, spent, "o", color="tab:blue", label="processor seconds, one worker")
     axes.set(xlabel="files", ylabel="processor seconds", xlim=(0, None), ylim=(0, None))
-    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set_xticks(files, [f"{count:,.0f}" for count in files])
     beside = axes.twinx()
     beside.plot(files, memory, "s", color="tab:orange", label="resident memory, MB")
     beside.set(ylabel="MB", ylim=(0, 2000))

@@ -102,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
             help="how long the shared server stays when no window is connected (default: 600)",
         )
 
+    stop = command("stop", "stop the server that all windows share", "Windows that are open start another.")
     doctor = command("doctor", "check the installation, the model and what the model answers")
     models = command("models", "list the published models, and choose the one in service", _MODELS)
     actions = models.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -121,7 +122,7 @@ def build_parser() -> argparse.ArgumentParser:
         action.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
 
     embedded = os.environ.get("CERT_LSP_MODEL")
-    for each in (complete, sketch, serve, connect, doctor):
+    for each in (complete, sketch, serve, connect, stop, doctor):
         each.add_argument(
             "--model",
             type=Path,

@@ -38,6 +38,7 @@ def serve_daemon(build: Callable[[], CertServer], place: Place, idle: float) -> 
     with locked(place.owner, wait=False) as mine:
         if not mine:
             raise ConfigError("The shared server is running already", remedy="connect to it with `cert-lsp connect`")
+        place.owner.write_text(str(os.getpid()))
         place.socket.unlink(missing_ok=True)  # of a server that was killed
         try:
             listener = socket.socket(socket.AF_UNIX)

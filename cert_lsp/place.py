@@ -29,7 +29,7 @@ class Place:
     Attributes:
         socket: Where it listens.
         lock: Held by whoever starts it, connects to it or leaves.
-        owner: Held by the server as long as it lives.
+        owner: Held by the server as long as it lives, with its process id in it.
         log: What it writes on standard error.
     """
 

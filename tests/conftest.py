@@ -12,7 +12,7 @@ settings.load_profile("untimed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--write-picture", action="store_true", help="let the Neovim test draw docs/images/ghost-text.svg anew"
+        "--write-picture", action="store_true", help="let the tests of editors draw the pictures in docs/images anew"
     )
     parser.addoption(
         "--write-transcripts", action="store_true", help="let the protocol tests write their golden transcripts anew"

@@ -1,8 +1,8 @@
 """Sketches as documents: ``cert.showSketch`` and ``cert.completeFromSketch`` (docs/protocol.md).
 
 A sketch comes and goes with a dollar sign before each placeholder, so that it can be edited without being mistaken.
-Both commands answer ``{"candidates": [{"code", "sketch", "score"}]}``, best first; `score` is the mean log-probability
-a token.
+Both commands answer ``{"candidates": [{"id", "code", "sketch", "score"}]}``, best first; `score` is the mean
+log-probability a token, and `id` is for ``cert.accepted``, once the client has inserted the code.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from cert_lsp.features.candidates import fit, read_context
+from cert_lsp.features.feedback import note_shown
 from cert_lsp.manners import style_of
+from cert_lsp.offers import Offer
 from cert_lsp.protocol import CertServer
 from cert_lsp.scheduler import Superseded
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from cert_lsp.engine.context import Context
     from cert_lsp.engine.pipeline import Candidate, Engine
+    from cert_lsp.offers import Proposal
 
 SHOW_SKETCH = "cert.showSketch"
 COMPLETE_FROM_SKETCH = "cert.completeFromSketch"
@@ -95,17 +98,26 @@ async def _answer(
             if context is None:
                 return {"candidates": []}
 
-            def candidates() -> list[Candidate]:
+            def candidates() -> tuple[str, list[Candidate]]:
                 if model.engine is None:
                     raise JsonRpcException(str(model.failure), types.LSPErrorCodes.RequestFailed)
-                return ask(model.engine, context, job.cancelled)
+                return model.engine.manifest.name, ask(model.engine, context, job.cancelled)
 
-            found = await job.run(model.thread, candidates)
+            name, found = await job.run(model.thread, candidates)
             style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
     fitted = fit(style, context, found)
-    return {"candidates": [{"code": each.code, "sketch": each.template, "score": each.score} for each in fitted]}
+    number, settings = session.offers.next_number(), session.settings_for(uri)
+    offer = Offer(number, uri, snapshot.text, snapshot.offset, len(fitted), settings, name, context, fitted)
+    proposals = session.offers.keep(command, offer)
+    note_shown(ls, proposals)
+    return {"candidates": [_candidate(each) for each in proposals]}
+
+
+def _candidate(proposal: Proposal) -> dict[str, object]:
+    found = proposal.candidate
+    return {"id": proposal.id, "code": found.code, "sketch": found.template, "score": found.score}
 
 
 def _position(command: str, value: object) -> types.Position:

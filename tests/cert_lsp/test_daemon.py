@@ -158,6 +158,18 @@ def test_window_that_sends_to_a_killed_server_ends_in_order(runtime: Path) -> No
         assert "Traceback" not in client.stderr()
 
 
+def test_server_that_hangs_is_stopped(runtime: Path) -> None:
+    daemon = start(runtime, idle=600)
+    daemon.send_signal(signal.SIGSTOP)
+    for told in ("has been stopped", "is not running"):
+        run = subprocess.run([sys.executable, "-m", "cert_lsp", "stop"], capture_output=True, text=True, timeout=60)
+        assert (run.returncode, told in run.stdout) == (0, True)
+    assert daemon.wait(0) == -signal.SIGKILL
+    with window() as client:
+        client.initialize()
+        assert leave(client) == 0
+
+
 def test_second_server_is_refused(runtime: Path) -> None:
     daemon = start(runtime, idle=600)
     command = [sys.executable, "-m", "cert_lsp", "serve", "--daemon", "--idle", "1"]

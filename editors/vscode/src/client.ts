@@ -3,11 +3,13 @@
 import * as vscode from "vscode";
 import {
   CloseAction,
+  ErrorCodes,
   ExecuteCommandRequest,
   LanguageClient,
   LSPErrorCodes,
   ResponseError,
   RevealOutputChannelOn,
+  State,
   type ErrorHandler,
   type LanguageClientOptions,
 } from "vscode-languageclient/node";
@@ -33,7 +35,7 @@ const SERVER_SETTINGS = ["model", "provider", "threads", "sketch", "candidates",
 
 export function createClient(
   program: string,
-  args: string[],
+  subcommand: "connect" | "serve",
   output: vscode.LogOutputChannel,
   report: (status: Status) => void,
 ): Client {
@@ -46,7 +48,8 @@ export function createClient(
     outputChannel: output,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     initializationOptions: () => settings(),
-    errorHandler: sayWhenRestarting(() => client, report),
+    errorHandler: restarting(() => client, report),
+    initializationFailedHandler: () => false, // else it is shown as the library finds it
     middleware: {
       workspace: {
         configuration: ({ items }) =>
@@ -54,23 +57,33 @@ export function createClient(
       },
     },
   };
-  const client = new LanguageClient("certLsp", "CERT-LSP", { command: program, args }, options);
+  const client = new QuietClient("certLsp", "CERT-LSP", { command: program, args: [subcommand] }, options);
+  client.onDidChangeState(({ newState }) => {
+    if (newState === State.Starting) {
+      report({ state: "loading" });
+    } else if (newState === State.StartFailed) {
+      giveUp("did not start", report);
+    }
+  });
   client.onNotification("cert/statusChanged", report);
 
   async function command<Result>(name: string, ...args: unknown[]): Promise<Result | undefined> {
     try {
       return (await client.sendRequest(ExecuteCommandRequest.type, { command: name, arguments: args })) as Result;
     } catch (error) {
-      const overtaken = error instanceof ResponseError && error.code === LSPErrorCodes.ContentModified;
-      if (!overtaken) {
-        void vscode.window.showErrorMessage(`CERT-LSP: ${error instanceof Error ? error.message : String(error)}`);
+      const toldElsewhere: number[] = [LSPErrorCodes.ContentModified, ErrorCodes.PendingResponseRejected];
+      if (!(error instanceof ResponseError && toldElsewhere.includes(error.code))) {
+        const reason = client.isRunning()
+          ? String(error instanceof Error ? error.message : error)
+          : "the server is not running. The command “CERT-LSP: Restart the Server” starts it.";
+        void vscode.window.showErrorMessage(`CERT-LSP: ${reason}`);
       }
       return undefined;
     }
   }
 
   return {
-    start: () => client.start(),
+    start: () => client.start().catch(() => undefined), // it has been told
     stop: () => client.dispose(),
     command,
     position: (position) => client.code2ProtocolConverter.asPosition(position),
@@ -88,27 +101,40 @@ function settings(scope?: string | null): Record<string, unknown> {
   );
 }
 
-/** The library's rule, up to four restarts in three minutes, said aloud. */
-function sayWhenRestarting(client: () => LanguageClient, report: (status: Status) => void): ErrorHandler {
+/** The library's client, with its own messages in the output alone: ours tell the consequence and the remedy. */
+class QuietClient extends LanguageClient {
+  override error(message: string, data?: unknown): void {
+    super.error(message, data, false);
+  }
+}
+
+/** The library's rule, up to four restarts in three minutes, said aloud; one that does not even start is not tried again. */
+function restarting(client: () => LanguageClient, report: (status: Status) => void): ErrorHandler {
   let rule: ErrorHandler | undefined;
   const handler = (): ErrorHandler => (rule ??= client().createDefaultErrorHandler());
   return {
     error: (error, message, count) => handler().error(error, message, count),
     closed: async () => {
+      if (client().state !== State.Running) {
+        return { action: CloseAction.DoNotRestart, handled: true };
+      }
       const { action } = await handler().closed();
       if (action === CloseAction.Restart) {
-        report({ state: "loading", message: "The server stopped and is started again." });
         void offerOutput("CERT-LSP: the server stopped unexpectedly. It is started again.");
       } else {
-        const message =
-          "The server stopped again and again, so there are no completions now. “cert-lsp doctor” in a terminal " +
-          "may say why; then run the command “CERT-LSP: Restart the Server”.";
-        report({ state: "error", message });
-        void offerOutput(`CERT-LSP: ${message}`);
+        giveUp("stopped again and again", report);
       }
       return { action, handled: true };
     },
   };
+}
+
+function giveUp(happened: string, report: (status: Status) => void): void {
+  const message =
+    `The server ${happened}, so there are no completions now. “cert-lsp doctor” in a terminal may say why; ` +
+    "then run the command “CERT-LSP: Restart the Server”.";
+  report({ state: "error", message });
+  void offerOutput(`CERT-LSP: ${message}`);
 }
 
 async function offerOutput(message: string): Promise<void> {

@@ -2,44 +2,56 @@
 
 import * as vscode from "vscode";
 import { createClient, type Client } from "./client";
-import { explainMissing, findServer } from "./server";
+import { explainMissing, findServer, stopShared } from "./server";
 import { SketchView } from "./sketch";
 import { StatusItem } from "./status";
+
+/** One server for all windows, where there are Unix sockets; else one for each. */
+const IS_SHARED = process.platform !== "win32";
 
 let client: Client | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   const output = vscode.window.createOutputChannel("CERT-LSP", { log: true });
   const status = new StatusItem();
+  let explain = (): void => undefined;
 
-  async function start(): Promise<void> {
+  async function start(anew: boolean): Promise<void> {
     await client?.stop().catch(() => undefined); // one that has crashed cannot stop
     client = undefined;
     const { program, places } = await findServer();
     if (!program) {
       status.show({ state: "error", message: `cert-lsp was not found; looked at ${places.join(" and ")}.` });
-      void explainMissing(places);
+      explain = () => void explainMissing(places, restart);
+      explain();
       return;
     }
-    output.info(`Starting ${program}`);
-    client = createClient(program, ["serve"], output, (report) => status.show(report));
-    try {
-      await client.start();
-    } catch (error) {
-      output.error(String(error));
-      status.show({ state: "error", message: String(error) });
+    if (IS_SHARED && anew) {
+      await stopShared(program, output);
     }
+    output.info(`Starting ${program}`);
+    client = createClient(program, IS_SHARED ? "connect" : "serve", output, (report) => status.show(report));
+    await client.start();
   }
 
   let last = Promise.resolve();
-  const restart = () => (last = last.then(start)); // one after the other, whoever asks
+  /** Connect again; `anew` to another server than before. One after the other, whoever asks. */
+  const restart = (anew = false) => (last = last.then(() => start(anew)));
 
-  const tell = (command: string) => () => client?.command(command);
+  /** The client for a command of the user's; where there is none, the user is told why. */
+  function asked(): Client | undefined {
+    if (!client) {
+      explain();
+    }
+    return client;
+  }
+
+  const tell = (command: string) => () => asked()?.command(command);
   context.subscriptions.push(
     output,
     status,
-    new SketchView(() => client),
-    vscode.commands.registerCommand("certLsp.restart", restart),
+    new SketchView(asked),
+    vscode.commands.registerCommand("certLsp.restart", () => restart(true)),
     vscode.commands.registerCommand("certLsp.showOutput", () => output.show()),
     vscode.commands.registerCommand("certLsp.pause", tell("cert.pause")),
     vscode.commands.registerCommand("certLsp.resume", tell("cert.resume")),

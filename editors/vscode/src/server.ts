@@ -1,8 +1,10 @@
 /** Where the server's program is. */
 
+import { execFile } from "node:child_process";
 import * as fs from "node:fs/promises";
 import * as os from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import * as vscode from "vscode";
 
 const [PROGRAM, BIN] = process.platform === "win32" ? ["cert-lsp.exe", "Scripts"] : ["cert-lsp", "bin"];
@@ -52,16 +54,25 @@ export async function findServer(): Promise<Search> {
   return { places };
 }
 
+/** End the server that all windows share, which may hang; the next to connect starts another. */
+export async function stopShared(program: string, output: vscode.LogOutputChannel): Promise<void> {
+  try {
+    output.info((await promisify(execFile)(program, ["stop"])).stdout.trim());
+  } catch (error) {
+    output.error(String(error));
+  }
+}
+
 /** Say that there is no server, what follows from it and what to do about it. */
-export async function explainMissing(places: string[]): Promise<void> {
+export async function explainMissing(places: string[], tryAgain: () => Promise<void>): Promise<void> {
   const message =
-    `CERT-LSP: the program cert-lsp was not found; looked at ${places.join(", ")}. There will be no completions. ` +
+    `CERT-LSP: the program cert-lsp was not found; looked at ${places.join(" and ")}. There will be no completions. ` +
     "Install it into your Python environment, or set cert.path.";
   const actions: Record<string, () => Thenable<unknown>> = {
     "How to Install": () =>
       vscode.commands.executeCommand("workbench.action.openWalkthrough", "cert-lsp.cert-lsp#start", false),
     "Open Setting": () => vscode.commands.executeCommand("workbench.action.openSettings", "cert.path"),
-    "Try Again": () => vscode.commands.executeCommand("certLsp.restart"),
+    "Try Again": tryAgain,
   };
   const choice = await vscode.window.showErrorMessage(message, ...Object.keys(actions));
   await actions[choice ?? ""]?.();

@@ -12,8 +12,9 @@ const PLACEHOLDER =
   /\$(number|float|floatexponant|complex|string|rawstring|interstring|interrawstring|binarystring|unicodestring)\b/g;
 const PAUSE_MS = 300; // in typing, after which the code follows
 
-/** One answer of `cert.showSketch`. */
+/** One answer of `cert.showSketch` and `cert.completeFromSketch`. */
 interface Candidate {
+  id: string;
   code: string;
   sketch: string;
 }
@@ -25,8 +26,8 @@ interface Shown {
   position: vscode.Position;
   candidates: Candidate[];
   index: number;
-  /** The code that follows from the text as it is; undefined while it is being written. */
-  code: string | undefined;
+  /** What follows from the text as it is: null if nothing does, undefined while it is being written. */
+  answer: Candidate | null | undefined;
 }
 
 export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensProvider {
@@ -95,7 +96,7 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
       }
       return;
     }
-    this.shown = { document, version, position, candidates, index: 0, code: candidates[0].code };
+    this.shown = { document, version, position, candidates, index: 0, answer: candidates[0] };
     const sketch = await vscode.workspace.openTextDocument(SKETCH);
     await vscode.window.showTextDocument(sketch, { viewColumn: vscode.ViewColumn.Beside, preview: true });
     await this.write(candidates[0].sketch);
@@ -113,9 +114,10 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
   /** Put the code that follows from the sketch where the sketch was asked for. */
   private async complete(): Promise<void> {
     const shown = this.shown;
-    if (!shown?.code) {
+    if (!shown?.answer) {
       return;
     }
+    const { id, code } = shown.answer;
     if (shown.document.version !== shown.version) {
       void vscode.window.showWarningMessage(
         "CERT-LSP: the file has changed since, so the code was not put into it. Show the sketch again there.",
@@ -123,10 +125,12 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
       return;
     }
     const edit = new vscode.WorkspaceEdit();
-    edit.insert(shown.document.uri, shown.position, shown.code);
+    edit.insert(shown.document.uri, shown.position, code);
     this.shown = undefined;
     await closeTabs();
-    await vscode.workspace.applyEdit(edit);
+    if (await vscode.workspace.applyEdit(edit)) {
+      await this.client()?.command("cert.accepted", id);
+    }
   }
 
   private async write(text: string): Promise<void> {
@@ -147,11 +151,11 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
     clearTimeout(this.timer);
     const text = document.getText();
     const known = shown.candidates[shown.index];
-    shown.code = known?.sketch === text ? known.code : undefined;
+    shown.answer = known?.sketch === text ? known : undefined;
     this.lensesChanged.fire();
     this.timer = setTimeout(async () => {
       await document.save();
-      if (shown.code !== undefined) {
+      if (shown.answer !== undefined) {
         return;
       }
       const client = this.client();
@@ -162,7 +166,7 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
         text,
       );
       if (this.shown === shown && document.getText() === text) {
-        shown.code = answer?.candidates[0]?.code ?? "";
+        shown.answer = answer?.candidates[0] ?? null;
         this.lensesChanged.fire();
       }
     }, PAUSE_MS);
@@ -183,16 +187,17 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
     if (!this.shown) {
       return [];
     }
-    const { code, candidates, index } = this.shown;
+    const { answer, candidates, index } = this.shown;
+    const code = answer?.code.trim();
     const top = new vscode.Range(0, 0, 0, 0);
     const follows =
-      code === undefined
+      answer === undefined
         ? { title: "$(loading~spin) writing the code", command: "" }
-        : code.trim() === ""
+        : !code
           ? { title: "no code follows from this sketch", command: "" }
           : {
-              title: `$(check) ${code.trim().replace(/\n\s*/g, " ⏎ ")}`,
-              tooltip: `Put this into the file:\n${code.trim()}`,
+              title: `$(check) ${code.replace(/\n\s*/g, " ⏎ ")}`,
+              tooltip: `Put this into the file:\n${code}`,
               command: "certLsp.completeFromSketch",
             };
     const lenses = [new vscode.CodeLens(top, follows)];

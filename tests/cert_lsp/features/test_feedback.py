@@ -64,6 +64,19 @@ def test_hover_is_plain_where_there_is_no_markdown() -> None:
         assert told["contents"]["kind"] == "plaintext"
 
 
+def test_code_from_a_changed_sketch_is_remembered_and_written_as_any_other(tmp_path: Path) -> None:
+    with RawClient.fake(env=environment(tmp_path)) as client:
+        client.initialize(options={"feedback": True})
+        client.open()
+        [found, *_] = client.command("cert.completeFromSketch", URI, HERE, "df[$string].max()")["candidates"]
+        client.change(((2, 22), (2, 22), found["code"]))
+        assert client.command("cert.accepted", found["id"]) is None
+        assert hover(client, 3, 2)
+        shown, *_, accepted = records(tmp_path)
+        assert (shown["event"], shown["sketch"]) == ("shown", "df[$string].max()")
+        assert (accepted["event"], accepted["id"]) == ("accepted", shown["id"])
+
+
 def test_nothing_is_written_unless_it_is_wanted(tmp_path: Path) -> None:
     with RawClient.fake(env=environment(tmp_path)) as client:
         client.initialize()

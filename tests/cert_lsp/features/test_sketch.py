@@ -29,6 +29,7 @@ def test_code_follows_from_the_sketch_that_is_sent() -> None:
         client.initialize()
         client.open()
         [first, *_] = client.command("cert.completeFromSketch", URI, HERE, "df[$string].max()")["candidates"]
+        assert isinstance(first.pop("id"), str)
         assert first == {"code": "\ndf['a'].max()", "sketch": "df[$string].max()", "score": 0}
         assert client.command("cert.completeFromSketch", URI, NOWHERE, "df") == {"candidates": []}
 

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 SETTINGS: dict[str, object] = {
     # The file on the disk is always what the buffer is, so that tests can compare bytes.
     "files.autoSave": "afterDelay",
@@ -23,8 +25,16 @@ SETTINGS: dict[str, object] = {
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
     "chat.disableAIFeatures": True,
+    # The window is small, and what is tested should fill it.
+    "breadcrumbs.enabled": False,
+    "window.commandCenter": False,
+    "workbench.activityBar.location": "hidden",
+    "workbench.layoutControl.enabled": False,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
+    # What the client sends and receives goes to its output, and so to a file.
+    "certLsp.trace.server": "verbose",
 }
+TRACE = "cert-lsp.cert-lsp=trace"
 
 
 class CodeServer:
@@ -35,19 +45,27 @@ class CodeServer:
 
         Args:
             editors: Folder that ``install_editors.sh`` filled.
-            home: New folder for all that VS Code keeps.
+            home: New folder for all that VS Code keeps, and the server.
             extension: The ``.vsix``.
             program: ``cert-lsp``; told by a setting, because VS Code takes its PATH from a login shell.
         """
-        self.home = home
-        self._own: dict[str, object] = {"cert.path": str(program)}
-        homes = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
-        self._environment = {**os.environ, **homes, "XDG_CACHE_HOME": str(home / "cache")}
+        self._state = home / "state"
+        self._runtime = home / "run"  # a short name: a socket's path is limited
+        self._runtime.mkdir(mode=0o700)
+        homes = {name: str(home) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+        others = {
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "XDG_STATE_HOME": str(self._state),
+            "XDG_RUNTIME_DIR": str(self._runtime),
+            "PATH": os.defpath,  # where no cert-lsp is
+        }
+        self._environment = {**os.environ, **homes, **others}
         entry = editors / "code-server" / "lib" / "node_modules" / "code-server" / "out" / "node" / "entry.js"
         self._program = [str(editors / "node" / "bin" / "node"), str(entry)]
-        self.settings_file = home / "code-server" / "User" / "settings.json"
-        self.settings_file.parent.mkdir(parents=True)
-        self.set()
+        self._data = home / "code-server"
+        (self._data / "User").mkdir(parents=True)
+        settings = json.dumps({**SETTINGS, "cert.path": str(program)})
+        (self._data / "User" / "settings.json").write_text(settings, encoding="utf-8")
         subprocess.run(
             [*self._program, "--install-extension", extension],
             env=self._environment,
@@ -64,24 +82,41 @@ class CodeServer:
             text=True,
             start_new_session=True,
         )
-        self.pid = self._process.pid
         self.address = self._address()
 
-    def set(self, **settings: object) -> None:
-        """Write the user's settings: those of all tests, and `settings` with ``_`` for the dot."""
-        more = {name.replace("_", ".", 1): value for name, value in settings.items()}
-        self.settings_file.write_text(json.dumps({**SETTINGS, **self._own, **more}), encoding="utf-8")
+    def url(self, folder: Path) -> str:
+        """Where the browser finds a window on a folder."""
+        return f"http://{self.address}/?folder={quote(str(folder))}&payload={quote(json.dumps([['logLevel', TRACE]]))}"
 
-    def url(self, folder: Path, *files: Path) -> str:
-        """Where the browser finds the folder with these files open."""
-        open_files = [["openFile", f"vscode-remote://{self.address}{quote(str(file))}"] for file in files]
-        return f"http://{self.address}/?folder={quote(str(folder))}&payload={quote(json.dumps(open_files))}"
+    def outputs(self) -> set[Path]:
+        """The output of the extension in each window that was ever opened."""
+        return set(self._data.glob("logs/*/exthost*/cert-lsp.cert-lsp/CERT-LSP.log"))
+
+    def feedback(self) -> list[dict[str, object]]:
+        """The log of what was shown and accepted; empty where there is none."""
+        file = self._state / "cert-lsp" / "feedback.jsonl"
+        return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
+
+    def shared_servers(self) -> list[psutil.Process]:
+        """The servers that windows share; each is a process of its own, and so no child of code-server."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline", "cwd"])
+            if process.info["cwd"] == str(self._runtime / "cert-lsp") and "--daemon" in (process.info["cmdline"] or [])
+        ]
+
+    def bridges(self) -> list[psutil.Process]:
+        """The processes that connect the windows to the shared server."""
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        return [process for process in children if "connect" in process.cmdline()]
 
     def close(self) -> None:
-        """End code-server and what it has started."""
+        """End code-server and what was started from it."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
         self._process.communicate()
+        for server in self.shared_servers():
+            server.kill()
 
     def _address(self) -> str:
         """Host and port, once it listens."""

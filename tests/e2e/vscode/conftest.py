@@ -1,6 +1,7 @@
-"""The packed extension in a fresh code-server for each file of tests, and windows on it."""
+"""The packed extension in one code-server, and windows on it: one that most tests share, and more on request."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-back
 FLAGS += " --disable-component-update --disable-sync"
 
 OpenFile = Callable[..., Window]
+OpenWindow = Callable[[], Window]
+TakePicture = Callable[[Window, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +40,7 @@ def extension(editors: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return vsix
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def code_server(
     editors: Path, extension: Path, commands: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CodeServer]:
@@ -46,7 +49,7 @@ def code_server(
     server.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
@@ -54,26 +57,51 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def open_file(code_server: CodeServer, browser: Browser, tmp_path: Path) -> Iterator[OpenFile]:
-    """Opens a window on a new file, cursor at its end, the server ready: ``open_file(content, name)``."""
-    pages = []
+@pytest.fixture(scope="package")
+def open_window(
+    code_server: CodeServer, browser: Browser, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> OpenWindow:
+    """Opens a window on a new folder, with a Python file in it, the server ready."""
+    scale = 2 if request.config.getoption("write_picture") else 1
 
-    def open_file(content: bytes, name: str = "delays.py", state: str = "ready") -> Window:
-        folder = tmp_path / "work"
-        folder.mkdir(exist_ok=True)
-        file = folder / name
-        file.write_bytes(content)
-        page = browser.new_page(viewport={"width": 900, "height": 520})
-        pages.append(page)
-        page.goto(code_server.url(folder, file))
-        window = Window(page, file)
-        page.locator(".monaco-editor .view-line").first.wait_for(timeout=90_000)
-        window.wait(lambda: state in window.state(), f"the state {state!r}")
-        page.locator(".monaco-editor .view-lines").first.click()
-        window.press("Control+End")
+    def open_window() -> Window:
+        page = browser.new_page(viewport={"width": 900, "height": 400}, device_scale_factor=scale)
+        return Window(page, code_server, tmp_path_factory.mktemp("work"))
+
+    return open_window
+
+
+@pytest.fixture
+def take_picture(request: pytest.FixtureRequest) -> TakePicture:
+    """Draws a picture of the documentation anew where that is asked for: ``take_picture(window, "vscode-sketch")``."""
+
+    def take_picture(window: Window, name: str) -> None:
+        if request.config.getoption("write_picture"):
+            window.page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png")
+
+    return take_picture
+
+
+@pytest.fixture(scope="package")
+def shared() -> list[Window]:
+    """The window that tests share, if there is one."""
+    return []
+
+
+@pytest.fixture
+def open_file(shared: list[Window], open_window: OpenWindow, request: pytest.FixtureRequest) -> Iterator[OpenFile]:
+    """Opens a new file alone in the window that tests share, cursor at its end: ``open_file(content, name)``."""
+
+    def open_file(content: bytes, name: str = "delays.py") -> Window:
+        if not shared:
+            shared.append(open_window())
+        (window,) = shared
+        window.open(window.folder / re.sub(r"\W+", "-", request.node.name) / name, content)
         return window
 
+    failed = request.session.testsfailed
     yield open_file
-    for page in pages:
-        page.close()
+    if request.session.testsfailed > failed and shared:  # in which state the window is, nobody knows
+        shared.pop().page.close()
+    elif shared and shared[0].has_settings:
+        shared[0].change_settings()

@@ -3,11 +3,10 @@
 import ast
 import re
 
-import psutil
 import pytest
 
 from tests.e2e.vscode.code_server import CodeServer
-from tests.e2e.vscode.conftest import OpenFile
+from tests.e2e.vscode.conftest import OpenFile, TakePicture
 from tests.e2e.vscode.window import Window
 
 BEFORE = b"""\
@@ -21,6 +20,11 @@ flights = pd.DataFrame({
 
 """
 INTENT = "# average delay per carrier"
+# The model answers this one with two statements.
+TWO_STEPS = "# drop missing delays and reset the index, then sort by distance"
+COMMENTED = BEFORE + INTENT.encode()
+
+LENS = ".codelens-decoration"
 
 
 def type_intent(window: Window, intent: str = INTENT) -> str:
@@ -39,9 +43,13 @@ def type_intent(window: Window, intent: str = INTENT) -> str:
     ],
     ids=["plain", "emoji", "crlf"],
 )
-def test_comment_becomes_code_and_back(open_file: OpenFile, content: bytes, intent: str) -> None:
+def test_comment_becomes_code_and_back(
+    open_file: OpenFile, content: bytes, intent: str, take_picture: TakePicture
+) -> None:
     window = open_file(content)
     ghost = type_intent(window, intent)
+    if content == BEFORE and intent == INTENT:
+        take_picture(window, "vscode-ghost-text")
     commented = content + intent.encode()
     window.wait_for_file(commented)
     assert {"groupby", "mean"} <= set(re.findall(r"\w+", ghost))
@@ -68,55 +76,108 @@ def test_typed_through(open_file: OpenFile) -> None:
     ast.parse(window.content())
 
 
-def test_pause_and_resume(open_file: OpenFile) -> None:
+def test_accepted_by_words(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    window.command("CERT-LSP: Pause")
-    window.wait(lambda: "paused" in window.state(), "the pause")
-    window.type(INTENT)
-    window.wait_for_file(BEFORE + INTENT.encode())
-    assert not window.ghost()
-    window.command("CERT-LSP: Resume")
-    window.wait(lambda: "ready" in window.state(), "the end of the pause")
-    window.press("Backspace")
-    window.type("r")
-    window.wait(lambda: window.ghost().strip(), "ghost text")
+    ghost = type_intent(window)
+    window.press("Control+ArrowRight", "Control+ArrowRight")
+    window.wait(lambda: 0 < len(window.ghost()) < len(ghost.strip()), "the rest of the ghost text")
+    rest = window.ghost()
+    assert ghost.endswith(rest)
+    window.wait_for_file(COMMENTED + ghost.removesuffix(rest).encode())
+    window.press("Tab")
+    window.wait_for_file(COMMENTED + ghost.encode())
 
 
-def test_killed_server_comes_back(open_file: OpenFile, code_server: CodeServer) -> None:
+def test_one_statement_after_the_other_or_all_on_request(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    window.type(INTENT)
-    (server,) = [each for each in psutil.Process(code_server.pid).children(recursive=True) if "serve" in each.cmdline()]
-    server.kill()
-    window.wait(lambda: "the server stopped unexpectedly" in window.messages(), "a message")
-    window.wait(lambda: "ready" in window.state(), "the new server")
-    window.type("s")
-    window.wait(lambda: window.ghost().strip(), "ghost text")
+    first = type_intent(window, TWO_STEPS)
+    window.press("Tab")
+    window.wait(lambda: window.ghost().strip(), "the second statement")
+    second = window.ghost()
+    window.press("Tab")
+    window.wait_for_file(BEFORE + f"{TWO_STEPS}{first}{second}".encode())
+    for statement in (first, second):
+        assert len(ast.parse(statement).body) == 1
+    window.press("Control+z", "Control+z")
+    window.wait_for_file(BEFORE + TWO_STEPS.encode())
+    window.command("Trigger Inline Suggestion")
+    window.wait(lambda: len(ast.parse(window.ghost()).body) == 2, "both statements")
 
 
-def test_sketch_is_changed_and_the_code_follows(open_file: OpenFile) -> None:
+def test_other_answers_on_request(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    type_intent(window)
-    window.command("CERT-LSP: Show the Sketch")
-    lens = window.page.locator(".codelens-decoration").first
-    window.wait(lambda: lens.count() and "mean()" in lens.inner_text(), "the code that follows from the sketch")
-    window.press("Control+a")
-    window.type("answer = flights.groupby($string)[$string].max()")
-    window.wait(lambda: "max()" in lens.inner_text(), "the code that follows from the changed sketch")
-    assert window.content() == BEFORE + INTENT.encode()
-    window.press("Control+Enter")
-    window.wait(lambda: window.content() != BEFORE + INTENT.encode(), "the code in the file")
-    code = window.content().decode().removeprefix(BEFORE.decode() + INTENT)
-    assert ".max()" in code
-    ast.parse(window.content())
+    ghost = type_intent(window)
+    window.command("Trigger Inline Suggestion")
+    window.wait(lambda: any(each.invoked and each.codes for each in window.exchanges()), "several answers")
+    (codes,) = [each.codes for each in window.exchanges() if each.invoked and each.codes]
+    assert len(codes) == len(set(codes)) == 3
+    window.press("Alt+]")
+    window.wait(lambda: window.ghost() not in ("", ghost), "another answer")
+    assert window.ghost() in codes
 
 
 def test_popup_is_accepted(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
     type_intent(window)
     window.press("Control+Space")
-    row = window.page.locator(".suggest-widget.visible .monaco-list-row", has_text="groupby").first
-    row.wait_for(timeout=60_000)
-    row.click()
+    window.find(".suggest-widget.visible .monaco-list-row.focused", "groupby")
+    window.press("Enter")
     window.wait(lambda: "mean()" in window.content().decode(), "the accepted code")
-    assert window.content().startswith(BEFORE + INTENT.encode() + b"\n")
+    assert window.content().startswith(COMMENTED + b"\n")
     ast.parse(window.content())
+    window.press("Escape", "Control+z")
+    window.wait_for_file(COMMENTED)
+
+
+def test_accepted_code_tells_its_sketch_and_is_logged(open_file: OpenFile, code_server: CodeServer) -> None:
+    window = open_file(BEFORE)
+    window.change_settings(cert_feedback=True)
+    ghost = type_intent(window)
+    window.press("Tab")
+    window.wait_for_file(COMMENTED + ghost.encode())
+    window.press("Control+k", "Control+i")
+    window.find(".monaco-hover", "CERT sketch")
+
+    assert [record["event"] for record in code_server.feedback()] == ["shown", "accepted"]
+    window.command("CERT-LSP: Delete the Feedback Log")
+    window.wait(lambda: not code_server.feedback(), "the log to be deleted")
+
+
+def test_sketch_is_changed_and_the_code_follows(
+    open_file: OpenFile, code_server: CodeServer, take_picture: TakePicture
+) -> None:
+    window = open_file(BEFORE)
+    window.change_settings(cert_feedback=True)
+    type_intent(window)
+    window.command("CERT-LSP: Show the Sketch")
+    window.find(LENS, "mean()")
+    take_picture(window, "vscode-sketch")
+    window.press("Control+a")
+    window.type("answer = flights.groupby($string)[$string].max()")
+    window.find(LENS, "max()")
+    assert window.content() == COMMENTED
+    window.press("Control+Enter")
+    window.wait(lambda: b".max()" in window.content(), "the code in the file")
+    assert window.content().startswith(COMMENTED)
+    ast.parse(window.content())
+    window.wait(lambda: code_server.feedback()[-1]["event"] == "accepted", "the log of what was accepted")
+    assert (
+        ".max()"
+        in next(each for each in code_server.feedback() if each["id"] == code_server.feedback()[-1]["id"])["sketch"]
+    )
+    window.press("Control+z")
+    window.wait_for_file(COMMENTED)
+
+
+def test_pages_of_sketches_are_turned(open_file: OpenFile) -> None:
+    window = open_file(COMMENTED)
+    window.command("CERT-LSP: Show the Sketch")
+    shown = []
+    for number, key in ((1, "Alt+]"), (2, "Alt+]"), (3, "Alt+]"), (1, "Alt+["), (3, "Alt+[")):
+        window.find(LENS, f"sketch {number} of 3")
+        shown.append(window.find(".editor-group-container.active .view-lines", "flights").inner_text())
+        window.press(key)
+    window.find(LENS, "sketch 2 of 3")
+    assert len(set(shown[:3])) == 3
+    assert shown[3:] == [shown[0], shown[2]]
+    assert all("$string" in sketch.replace("\xa0", " ") for sketch in shown)

@@ -1,13 +1,17 @@
 """Drives one window of VS Code as a person would: by keys, watching the page."""
 
+import json
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
-PATIENCE = 90.0  # seconds until a test gives up on what it waits for
+from tests.e2e.vscode.code_server import CodeServer
+
+PATIENCE = 40.0  # seconds until a test gives up on what it waits for
 _SAVES_ITSELF = 1.0  # seconds in which VS Code has saved a change, if it has not missed it
 GHOST = """
 () => {
@@ -17,19 +21,72 @@ GHOST = """
   return [first.map(each => each.textContent).join(''), ...below.map(each => each.textContent)].join('\\n');
 }
 """
+_SENT = re.compile(r"Sending request 'textDocument/inlineCompletion - \((\d+)\)'\.\nParams: (\{.*?^\})", re.M | re.S)
+_RECEIVED = re.compile(
+    r"Received response 'textDocument/inlineCompletion - \((\d+)\)' in \d+ms\.\nResult: (\{.*?^\})", re.M | re.S
+)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request for ghost text.
+
+    Attributes:
+        line: The cursor's line, from 0.
+        column: The cursor's column, from 0, in UTF-16.
+        invoked: Whether the user asked for it.
+        codes: What was offered; None while there is no answer, and for a request that was cancelled.
+    """
+
+    line: int
+    column: int
+    invoked: bool
+    codes: list[str] | None
 
 
 class Window:
-    """A window with a file open."""
+    """A window on a folder, with one file open."""
 
-    def __init__(self, page: Page, file: Path) -> None:
-        """Take over a page.
+    def __init__(self, page: Page, code_server: CodeServer, folder: Path) -> None:
+        """Have a page load VS Code, and wait until the server is ready.
 
         Args:
-            page: Where VS Code is loading.
-            file: The open file; VS Code saves it after each change.
+            page: A page of the browser.
+            code_server: What the page loads.
+            folder: Where the window's files are.
         """
-        self.page, self.file = page, file
+        self.page, self.folder = page, folder
+        self.has_settings = False
+        known = code_server.outputs()
+        page.goto(code_server.url(folder))
+        page.locator(".statusbar").wait_for(timeout=PATIENCE * 1000)
+        self.press("Control+b")  # no sidebar
+        self.open(folder / "first" / "first.py", b"")
+        self.wait(lambda: code_server.outputs() - known, "the extension")
+        (self._output,) = code_server.outputs() - known
+        self.wait_for_state("ready")
+
+    def open(self, file: Path, content: bytes) -> None:
+        """Write a file and open it alone, the cursor at its end."""
+        self.file = file
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        self.press("Escape", "Control+k", "Control+w")
+        if self.messages():
+            self.command("Notifications: Clear All Notifications")
+        tab = self.page.locator(".tab")
+        self.wait(lambda: not tab.count(), "the old files to be closed")
+        self.press("Control+p")
+        field = self.page.locator(".quick-input-widget input[type=text]")
+        field.wait_for()
+        field.fill(str(file))
+        row = self.page.locator(f'.quick-input-list .monaco-list-row[aria-label*="{file.name}"]').first
+        self.wait(lambda: row.count() and file.parent.name in (row.get_attribute("aria-label") or ""), "the file")
+        self.press("Enter")
+        field.wait_for(state="hidden")
+        self.page.locator(f'.tab.active[data-resource-name="{file.name}"]').wait_for()
+        self.page.locator(":is(.editor-instance, .cell-list-container) .view-line").first.wait_for()
+        self.press("Control+End")
 
     def press(self, *keys: str) -> None:
         """Press keys as Playwright names them: ``Control+End``, ``Tab``."""
@@ -54,22 +111,50 @@ class Window:
         self.press("Enter")
         field.wait_for(state="hidden")
 
+    def find(self, selector: str, text: str) -> Locator:
+        """The first element of a kind with a text in it, once it is there."""
+        found = self.page.locator(selector, has_text=text).first
+        found.wait_for(timeout=PATIENCE * 1000)
+        return found
+
     def ghost(self) -> str:
         """The ghost text as it is drawn, its lines joined by newlines; empty if there is none."""
         return str(self.page.evaluate(GHOST)).replace("\xa0", " ").rstrip("\n")
 
+    @property
+    def status_item(self) -> Locator:
+        """The extension's item in the status bar."""
+        return self.page.locator(".statusbar-item[id='cert-lsp.cert-lsp.certLsp'] a")
+
     def state(self) -> str:
         """What the item in the status bar says."""
-        item = self.page.locator(".statusbar-item[id='cert-lsp.cert-lsp.certLsp']")
-        return (item.get_attribute("aria-label") or "") if item.count() else ""
+        return (self.status_item.get_attribute("aria-label") or "") if self.status_item.count() else ""
 
-    def messages(self) -> str:
+    def messages(self) -> list[str]:
         """The notifications on the screen."""
-        return " ".join(self.page.locator(".notification-list-item-message").all_text_contents())
+        return self.page.locator(".notification-list-item-message").all_text_contents()
 
     def content(self) -> bytes:
         """The file on the disk."""
         return self.file.read_bytes()
+
+    def output(self) -> str:
+        """The extension's output, with all that client and server have told each other."""
+        return self._output.read_text(encoding="utf-8")
+
+    def exchanges(self) -> list[Exchange]:
+        """The requests for ghost text in the open file since the server was last started."""
+        output = self.output().rpartition("Sending request 'initialize")[2]
+        answers = {number: json.loads(result) for number, result in _RECEIVED.findall(output)}
+        found = []
+        for number, sent in _SENT.findall(output):
+            params, answer = json.loads(sent), answers.get(number)
+            if str(self.file) not in params["textDocument"]["uri"]:
+                continue
+            position, invoked = params["position"], params["context"]["triggerKind"] == 1
+            codes = None if answer is None else [item["insertText"] for item in answer["items"]]
+            found.append(Exchange(position["line"], position["character"], invoked, codes))
+        return found
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         """Look at `condition` until it holds.
@@ -84,8 +169,31 @@ class Window:
                 raise AssertionError(f"waited {PATIENCE:g} s for {what}; {shown}")
             self.page.wait_for_timeout(50)
 
+    def wait_for_state(self, state: str) -> None:
+        """Wait until the item in the status bar says `state`."""
+        self.wait(lambda: state in self.state(), f"the state {state!r}")
+
+    def write_settings(self, **settings: object) -> None:
+        """Write the folder's settings, with ``_`` for the dot: ``write_settings(cert_sketch=False)``."""
+        file = self.folder / ".vscode" / "settings.json"
+        file.parent.mkdir(exist_ok=True)
+        named = {name.replace("_", ".", 1): value for name, value in settings.items()}
+        file.write_text(json.dumps(named), encoding="utf-8")
+        self.has_settings = bool(settings)
+
+    def change_settings(self, **settings: object) -> None:
+        """Write the folder's settings, and wait until the server has asked for them."""
+        told = "Sending response 'workspace/configuration"
+        before = self.output().count(told)
+        self.write_settings(**settings)
+        self.wait(lambda: self.output().count(told) > before, "the server to ask for the settings")
+
     def wait_for_file(self, content: bytes) -> None:
-        """Wait until the buffer, and so the file, is `content`.
+        """Wait until the buffer, and so the file, is `content`."""
+        self.wait_for_save(lambda: self.content() == content, f"the file to be {content!r}")
+
+    def wait_for_save(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until the file on the disk is as it should be.
 
         VS Code misses now and then to save by itself what changed while it was saving, so it is told to.
         """
@@ -93,11 +201,11 @@ class Window:
 
         def saved() -> bool:
             nonlocal next_save
-            if self.content() == content:
+            if condition():
                 return True
             if time.monotonic() > next_save:
                 self.press("Control+s")
                 next_save += _SAVES_ITSELF
             return False
 
-        self.wait(saved, f"the file to be {content!r}")
+        self.wait(saved, what)

@@ -17,6 +17,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   let explain = (): void => undefined;
 
   async function start(anew: boolean): Promise<void> {
+    status.show({ state: "loading" });
     await client?.stop().catch(() => undefined); // one that has crashed cannot stop
     client = undefined;
     const { program, places } = await findServer();

@@ -4,7 +4,7 @@ import * as vscode from "vscode";
 import type { Status } from "./client";
 
 const LOOKS: Record<Status["state"], { icon: string; says: string; click: string }> = {
-  loading: { icon: "loading~spin", says: "the model is being loaded", click: "certLsp.showOutput" },
+  loading: { icon: "loading~spin", says: "starting, the model is being loaded", click: "certLsp.showOutput" },
   ready: { icon: "sparkle", says: "ready; click to pause", click: "certLsp.pause" },
   paused: { icon: "debug-pause", says: "paused; click to resume", click: "certLsp.resume" },
   error: { icon: "warning", says: "there are no completions; click for the output", click: "certLsp.showOutput" },

@@ -107,8 +107,12 @@ class CodeServer:
 
     def bridges(self) -> list[psutil.Process]:
         """The processes that connect the windows to the shared server."""
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        return [process for process in children if "connect" in process.cmdline()]
+        ours = psutil.Process(self._process.pid).children(recursive=True)
+        return [
+            process
+            for process in psutil.process_iter(["cmdline"])
+            if process in ours and "connect" in (process.info["cmdline"] or [])
+        ]
 
     def close(self) -> None:
         """End code-server and what was started from it."""

@@ -4,10 +4,11 @@ import json
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 from tests.e2e.vscode.code_server import CodeServer
 
@@ -76,14 +77,7 @@ class Window:
             self.command("Notifications: Clear All Notifications")
         tab = self.page.locator(".tab")
         self.wait(lambda: not tab.count(), "the old files to be closed")
-        self.press("Control+p")
-        field = self.page.locator(".quick-input-widget input[type=text]")
-        field.wait_for()
-        field.fill(str(file))
-        row = self.page.locator(f'.quick-input-list .monaco-list-row[aria-label*="{file.name}"]').first
-        self.wait(lambda: row.count() and file.parent.name in (row.get_attribute("aria-label") or ""), "the file")
-        self.press("Enter")
-        field.wait_for(state="hidden")
+        self._choose("Control+p", str(file), file.name, file.parent.name)
         self.page.locator(f'.tab.active[data-resource-name="{file.name}"]').wait_for()
         self.page.locator(":is(.editor-instance, .cell-list-container) .view-line").first.wait_for()
         self.press("Control+End")
@@ -103,11 +97,28 @@ class Window:
 
     def command(self, title: str) -> None:
         """Run a command by its title, from the palette."""
-        self.press("F1")
+        self._choose("F1", f">{title}", title)
+
+    def _choose(self, key: str, text: str, *told: str) -> None:
+        """Open the list of files or commands by a key, type `text`, and take the first row, once it says `told`.
+
+        What is just being drawn can take the focus, which closes the list; then it is opened again.
+        """
         field = self.page.locator(".quick-input-widget input[type=text]")
-        field.wait_for()
-        field.fill(f">{title}")
-        self.page.locator(f'.quick-input-list .monaco-list-row[aria-label*="{title}"]').first.wait_for()
+        row = self.page.locator(".quick-input-list .monaco-list-row").first
+
+        def is_listed() -> bool:
+            with suppress(TimeoutError):
+                if not field.is_visible():
+                    self.press(key)
+                    field.wait_for(timeout=5000)
+                if field.input_value(timeout=5000) != text:
+                    field.fill(text, timeout=5000)
+                said = row.get_attribute("aria-label", timeout=1000) or ""
+                return all(part in said for part in told)
+            return False
+
+        self.wait(is_listed, f"{told} in the list")
         self.press("Enter")
         field.wait_for(state="hidden")
 

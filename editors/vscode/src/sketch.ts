@@ -200,12 +200,9 @@ export class SketchView implements vscode.FileSystemProvider, vscode.CodeLensPro
               tooltip: `Put this into the file:\n${code}`,
               command: "certLsp.completeFromSketch",
             };
-    const lenses = [new vscode.CodeLens(top, follows)];
-    if (candidates.length > 1) {
-      const title = `sketch ${index + 1} of ${candidates.length}: next`;
-      lenses.push(new vscode.CodeLens(top, { title, command: "certLsp.nextSketch" }));
-    }
-    return lenses;
+    const title = `sketch ${index + 1} of ${candidates.length}: next`; // first, because a long line of code is cut off
+    const pages = candidates.length > 1 ? [{ title, command: "certLsp.nextSketch" }] : [];
+    return [...pages, follows].map((command) => new vscode.CodeLens(top, command));
   }
 
   // A file system of one file.

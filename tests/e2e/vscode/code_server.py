@@ -18,6 +18,8 @@ SETTINGS: dict[str, object] = {
     # Nothing moves or pops up that is not asked for.
     "editor.cursorBlinking": "solid",
     "editor.minimap.enabled": False,
+    "editor.scrollbar.horizontal": "hidden",
+    "editor.scrollbar.vertical": "hidden",
     "editor.wordBasedSuggestions": "off",
     "extensions.autoCheckUpdates": False,
     "git.enabled": False,

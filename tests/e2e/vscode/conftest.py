@@ -65,7 +65,7 @@ def open_window(
     scale = 2 if request.config.getoption("write_picture") else 1
 
     def open_window() -> Window:
-        page = browser.new_page(viewport={"width": 900, "height": 400}, device_scale_factor=scale)
+        page = browser.new_page(viewport={"width": 1000, "height": 400}, device_scale_factor=scale)
         return Window(page, code_server, tmp_path_factory.mktemp("work"))
 
     return open_window

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, TimeoutError
 
 from tests.e2e.vscode.code_server import CodeServer
 
-PATIENCE = 40.0  # seconds until a test gives up on what it waits for
+PATIENCE = 90.0  # seconds until a test gives up on what it waits for
 _SAVES_ITSELF = 1.0  # seconds in which VS Code has saved a change, if it has not missed it
 GHOST = """
 () => {

@@ -31,14 +31,14 @@ class _Client:
         ghost_text: It asks for ghost text as well, which must not wait for a long list.
         preselect: It takes a first choice.
         as_is: It can leave the indentation of inserted lines alone.
-        markdown: It shows Markdown beside the list.
+        formats: What it shows beside the list, if more than a string.
         snippets: It has tab stops.
     """
 
     ghost_text: bool
     preselect: bool
     as_is: bool
-    markdown: bool
+    formats: frozenset[types.MarkupKind]
     snippets: bool
 
     @classmethod
@@ -52,7 +52,7 @@ class _Client:
             preselect=bool(item and item.preselect_support),
             as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
             snippets=bool(item and item.snippet_support),
-            markdown=bool(item and types.MarkupKind.Markdown in (item.documentation_format or [])),
+            formats=frozenset((item and item.documentation_format) or ()),
         )
 
 
@@ -95,7 +95,7 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
         label=label,
         kind=types.CompletionItemKind.Snippet,
         detail="CERT",
-        documentation=_documentation(candidate, code, client.markdown),
+        documentation=_documentation(candidate, code, client.formats),
         preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
         filter_text=f"{word}{first if client.snippets else code}",
@@ -107,11 +107,12 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
     )
 
 
-def _documentation(candidate: Candidate, code: str, markdown: bool) -> types.MarkupContent:
+def _documentation(candidate: Candidate, code: str, formats: frozenset[types.MarkupKind]) -> types.MarkupContent | str:
     """The whole code and its sketch."""
     code, sketch = code.strip(), candidate.sketch.strip()
-    if not markdown:
-        return types.MarkupContent(types.MarkupKind.PlainText, f"{code}\n\nSketch: {sketch}" if sketch else code)
+    if types.MarkupKind.Markdown not in formats:
+        plain = f"{code}\n\nSketch: {sketch}" if sketch else code
+        return types.MarkupContent(types.MarkupKind.PlainText, plain) if formats else plain
     text = f"```python\n{code}\n```"
     if sketch:
         text += f"\n\nSketch\n```text\n{sketch}\n```"

@@ -16,13 +16,14 @@ async def hover(ls: CertServer, params: types.HoverParams) -> types.Hover | None
         return None
     text_document = ls.client_capabilities.text_document
     able = text_document.hover if text_document else None
-    markdown = bool(able and types.MarkupKind.Markdown in (able.content_format or []))
+    formats = (able and able.content_format) or ()
     sketch, reasons = found.proposal.candidate.sketch.strip(), _reasons(found.proposal)
-    if markdown:
+    if types.MarkupKind.Markdown in formats:
         shown = f"```python\n{sketch}\n```\n\n" if sketch else ""
         return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, f"**CERT** sketch\n\n{shown}{reasons}"))
     shown = f"CERT sketch: {sketch}\n" if sketch else ""
-    return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, shown + reasons))
+    plain = shown + reasons
+    return types.Hover(types.MarkupContent(types.MarkupKind.PlainText, plain) if formats else plain)
 
 
 def _reasons(proposal: Proposal) -> str:

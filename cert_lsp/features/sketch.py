@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
+from cert_lsp.errors import CertError
 from cert_lsp.features.candidates import fit, read_context
 from cert_lsp.features.feedback import note_shown
 from cert_lsp.manners import style_of
@@ -38,7 +39,8 @@ async def show_sketch(ls: CertServer, arguments: list[object]) -> dict[str, obje
 
     Raises:
         JsonRpcInvalidParams: The arguments are not a document, a position and perhaps a count.
-        JsonRpcException: There is no model (request failed), or a newer request overtook this one (content modified).
+        JsonRpcException: There is no model, or it cannot read this (request failed), or a newer request overtook this
+            one (content modified).
     """
     match arguments:
         case [str(uri), position]:
@@ -100,13 +102,16 @@ async def _answer(
 
             def candidates() -> tuple[str, list[Candidate]]:
                 if model.engine is None:
-                    raise JsonRpcException(str(model.failure), types.LSPErrorCodes.RequestFailed)
+                    assert model.failure
+                    raise model.failure
                 return model.engine.manifest.name, ask(model.engine, context, job.cancelled)
 
             name, found = await job.run(model.thread, candidates)
             style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
     except Superseded:
         raise JsonRpcException("A newer request took over.", types.LSPErrorCodes.ContentModified) from None
+    except CertError as error:  # such as a sketch that is longer than what the model reads
+        raise JsonRpcException(str(error), types.LSPErrorCodes.RequestFailed) from None
     fitted = fit(style, context, found)
     number, settings = session.offers.next_number(), session.settings_for(uri)
     offer = Offer(number, uri, snapshot.text, snapshot.offset, len(fitted), settings, name, context, fitted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 from cert_lsp.engine.context import Context
-from cert_lsp.errors import DecodeCancelled
+from cert_lsp.errors import DecodeCancelled, PromptError
 
 
 @dataclass(frozen=True)
@@ -77,5 +77,7 @@ class FakeEngine:
         max_tokens: int = 96,
         cancel: threading.Event | None = None,
     ) -> list[FakeCandidate]:
+        if len(sketch) > 1_000:
+            raise PromptError("a prompt of many tokens", "it cannot be read")
         found = self.complete(context, candidates=candidates, cancel=cancel)
         return [replace(each, code=context.lead + sketch.replace("$string", "'a'"), template=sketch) for each in found]

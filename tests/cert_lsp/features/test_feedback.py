@@ -54,14 +54,16 @@ def test_hover_tells_the_sketch_and_why() -> None:
         assert hover(client, 3, 2) is None
 
 
-def test_hover_is_plain_where_there_is_no_markdown() -> None:
+@pytest.mark.parametrize("formats", [{}, {"contentFormat": ["plaintext"]}])
+def test_hover_is_plain_where_there_is_no_markdown(formats: dict[str, list[str]]) -> None:
     with RawClient.fake() as client:
-        client.initialize()
+        client.initialize({"textDocument": {"hover": formats}})
         client.open()
         accept(client)
         told = hover(client, 3, 2)
         assert told
-        assert told["contents"]["kind"] == "plaintext"
+        plain = told["contents"]["value"] if formats else told["contents"]
+        assert plain.startswith("CERT sketch: df.sum()")
 
 
 def test_code_from_a_changed_sketch_is_remembered_and_written_as_any_other(tmp_path: Path) -> None:
@@ -136,7 +138,7 @@ def test_popup_items_are_accepted_in_the_same_way() -> None:
         client.command(item["command"]["command"], *item["command"]["arguments"])
         told = hover(client, 3, 2)
         assert told
-        assert "second of 3" in told["contents"]["value"]
+        assert "second of 3" in told["contents"]
 
 
 def test_log_takes_any_text_and_is_cut_off_at_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

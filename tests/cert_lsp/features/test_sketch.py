@@ -55,6 +55,13 @@ def test_arguments_of_another_form_are_refused(command: str, arguments: list[obj
         assert error(client, command, *arguments) == -32602
 
 
+def test_sketch_that_the_model_cannot_read_is_told() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        client.open()
+        assert error(client, "cert.completeFromSketch", URI, HERE, "$string " * 1_000) == -32803
+
+
 def test_newer_request_takes_over() -> None:
     with RawClient.fake(decoding=2) as client:
         client.initialize()

@@ -2,7 +2,7 @@
 
 Usage: python recorder.py FILE COMMAND...   FILE gets one JSON object a line,
 ``{"source": "client" | "server", "message": …}``; the exit code is the server's. It is not lsp-devtools, because the
-agent of that (0.4.0) passes nothing on before 1,024 bytes have come, so that no session comes to its end.
+agent of that (0.4.0) holds short messages back, so that no session comes to its end.
 """
 
 import json

@@ -94,7 +94,7 @@ def without_the_model(value: Any, key: str = "") -> Any:
     match key:
         case "insertText" | "newText" | "label" | "filterText" | "code" | "sketch" | "model" | "score" | "processId":
             return f"«{key}»" if value is not None else None
-        case "value" if "\n" in str(value):
+        case "value" | "documentation" | "contents" if "\n" in str(value):
             return "«words»"
         case "version" if isinstance(value, str):
             return "«version»"

@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
@@ -33,9 +33,6 @@ from cert_lsp.loading import Models
 from cert_lsp.scheduler import Scheduler
 from cert_lsp.session import Session
 from cert_lsp.settings import Settings
-
-if TYPE_CHECKING:
-    from cattrs import Converter
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +56,7 @@ class Unreadable:
     is_request: bool
 
 
-def _converter() -> Converter:
+def _converter() -> Any:
     """Make pygls' converter lenient: an enumeration's value that is not known is kept as it came."""
     converter = default_converter()
     for each in vars(types).values():

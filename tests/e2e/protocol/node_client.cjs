@@ -4,7 +4,7 @@
 const { spawn } = require("node:child_process");
 const lsp = require("vscode-languageserver-protocol/node");
 
-const uri = "file:///work/flights.py";
+const uri = "file:///flights.py";
 const intent = "# \u{1F43C} average delay per carrier";
 const text = `import pandas as pd\n\nflights = pd.DataFrame({"carrier": ["AA", "UA"], "delay": [12.5, 3.0]})\n\n${intent}`;
 const position = { line: 4, character: intent.length }; // UTF-16, as JavaScript counts

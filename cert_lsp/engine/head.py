@@ -55,14 +55,14 @@ class Imports:
         return any(_root(path) in LIBRARIES or _root(path) in _USERS for path, _ in self._entries.values())
 
     def lines(self, used: set[str]) -> list[str]:
-        """Return the import statements of pandas, NumPy and the names in `used`, in the file's order."""
-        return list(
-            dict.fromkeys(
-                statement
-                for bound, (path, statement) in self._entries.items()
-                if _root(path) in LIBRARIES or bound in used
-            )
-        )
+        """Return the import statements of the names in `used`, in the file's order.
+
+        Where neither pandas nor NumPy is among them, both are, as far as the file imports them: who imports both and
+        uses one of them nearby, mostly goes on with that one.
+        """
+        libraries = {bound for bound, (path, _) in self._entries.items() if _root(path) in LIBRARIES}
+        wanted = used if used & libraries else used | libraries
+        return list(dict.fromkeys(statement for bound, (_, statement) in self._entries.items() if bound in wanted))
 
 
 def _entries(match: re.Match[str]) -> Iterator[tuple[str, str, str]]:

@@ -216,3 +216,18 @@ def test_random_text_is_no_trouble(text: str, offset: int) -> None:
     everything = whole_context(text)
     readable = re.sub("[\ud800-\udfff]", "\ufffd", re.sub(r"\r\n?", "\n", text))
     assert everything.head + everything.typed == readable
+
+
+@pytest.mark.parametrize(
+    ("nearby", "read"),
+    [
+        ("arr = np.arange(3)", ["import numpy as np"]),
+        ("df = pd.read_csv('a.csv')", ["import pandas as pd"]),
+        ("rows = load()", ["import numpy as np", "import pandas as pd"]),
+    ],
+)
+def test_of_pandas_and_numpy_the_one_used_nearby_is_read(nearby: str, read: list[str]) -> None:
+    text = f"import os\nimport numpy as np\nimport pandas as pd\n\n{nearby}\n# the largest first\n"
+    context = build_context(text, len(text))
+    assert context
+    assert [line for line in context.head.split("\n") if line.startswith("import")] == read

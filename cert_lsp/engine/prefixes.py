@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cert_lsp.engine.runtime import Cache, Runtime
 
-CEILING = 1024
+CEILING = 768
 """Tokens held at most, the longest that each cache ever held added up: 46 KB each with the embedded model."""
 
 _COMMON = 0.5

@@ -17,6 +17,7 @@ twice and the second is forgotten. With blocks of 128 weights two rows take as l
 
 import importlib
 import logging
+import mmap
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -180,18 +181,25 @@ class SharedCache:
         self._logits = np.empty((1, _LOGITS, spec.vocab_size), np.float32)
         shape = (1, spec.kv_heads, spec.context, spec.head_dim)
         dtype = np.dtype(spec.cache_dtype)
-        self._buffers: list[Any] = []
-        for layer in range(spec.layers):
-            for part in ("key", "value"):
-                # numpy's zeros are given pages when they are first written, so an empty cache costs next to nothing.
-                buffer = (
-                    ort.OrtValue.ortvalue_from_shape_and_type(shape, dtype, "cuda", 0)
-                    if on_cuda
-                    else ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, dtype))
-                )
-                self._buffers.append(buffer)
-                self._binding.bind_ortvalue_input(spec.inputs[f"past_{part}"].format(layer=layer), buffer)
-                self._binding.bind_ortvalue_output(spec.outputs[f"present_{part}"].format(layer=layer), buffer)
+        self._buffers = self._on_card(ort, shape, dtype) if on_cuda else self._in_memory(shape, dtype)
+        parts = [(layer, part) for layer in range(spec.layers) for part in ("key", "value")]
+        for (layer, part), buffer in zip(parts, self._buffers, strict=True):
+            self._binding.bind_ortvalue_input(spec.inputs[f"past_{part}"].format(layer=layer), buffer)
+            self._binding.bind_ortvalue_output(spec.outputs[f"present_{part}"].format(layer=layer), buffer)
+
+    def _on_card(self, ort: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Any]:
+        return [
+            ort.OrtValue.ortvalue_from_shape_and_type(shape, dtype, "cuda", 0) for _ in range(2 * self._spec.layers)
+        ]
+
+    def _in_memory(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> list[Any]:
+        """Make buffers in pages of their own: each is taken when it is first written, and given back at the end.
+
+        `np.zeros` would do so for the first cache alone; the next would lie in memory that is used again, zeroed whole.
+        """
+        count = 2 * self._spec.layers
+        pages = mmap.mmap(-1, count * int(np.prod(shape)) * dtype.itemsize)
+        return [self._new_value(buffer) for buffer in np.frombuffer(pages, dtype).reshape(count, *shape)]
 
     def rewind(self, length: int) -> None:
         """Forget everything after the first `length` tokens, in no time."""

@@ -18,11 +18,11 @@ return {
   end,
   on_attach = function(client, buf)
     vim.lsp.completion.enable(true, client.id, buf) -- else what <C-x><C-o> puts in stays half done
-    vim.schedule(function() -- who has typed already is not made to type on
+    vim.defer_fn(function() -- who has typed already need not type on; behind what Neovim itself has scheduled
       if vim.api.nvim_get_mode().mode == 'i' and vim.api.nvim_get_current_buf() == buf then
         vim.api.nvim_exec_autocmds('CursorMovedI', { buffer = buf })
       end
-    end)
+    end, 0)
   end,
   on_exit = function(...)
     require('cert_lsp.server').stopped(...)

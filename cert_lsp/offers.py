@@ -162,7 +162,8 @@ class Memory:
     def is_new(self, proposal: Proposal) -> bool:
         """Say whether a proposal is asked about for the first time."""
         new = proposal.id in self._proposals and proposal.id not in self._seen
-        self._seen.add(proposal.id)
+        if new:
+            self._seen.add(proposal.id)
         return new
 
     def accept(self, proposal_id: str) -> Accepted | None:
@@ -191,4 +192,5 @@ class Memory:
         """Forget a document."""
         self._latest = {key: offer for key, offer in self._latest.items() if key[1] != uri}
         self._proposals = OrderedDict(each for each in self._proposals.items() if each[1].offer.uri != uri)
+        self._seen &= self._proposals.keys()
         self._accepted.pop(uri, None)

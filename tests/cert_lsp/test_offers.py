@@ -110,6 +110,16 @@ def test_old_offers_are_forgotten() -> None:
     assert memory.accept("299.0")
 
 
+def test_a_closed_document_leaves_nothing_behind() -> None:
+    memory = Memory()
+    [proposal] = memory.keep("inline", made(HEAD, len(HEAD), [MEAN]))
+    assert memory.is_new(proposal)
+    assert memory.accept(proposal.id)
+    memory.close(URI)
+    assert not memory.is_new(proposal)
+    assert not any(held for name, held in vars(memory).items() if name != "_count")
+
+
 def test_the_server_answers_typed_through_text_without_the_model() -> None:
     with RawClient.fake() as client:
         client.initialize({"textDocument": {"inlineCompletion": {}}})

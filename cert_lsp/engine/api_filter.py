@@ -16,9 +16,10 @@ from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
 from cert_lsp.engine.context import Context
-from cert_lsp.engine.inference import Class, Function, Module, Scope, Value, hidden_names
+from cert_lsp.engine.inference import Scope, hidden_names
 from cert_lsp.engine.lexer import strings, without_literals
 from cert_lsp.engine.successors import keyword_successor, removed_names, rewritten_call, successor
+from cert_lsp.engine.values import Class, Function, Module, Value
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DOT = re.compile(r"\.[ \t]*(?P<name>[^\W\d]\w*)?")
@@ -27,6 +28,8 @@ _USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
 _LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
 _LABELLED_FREELY = _LABELLED - {"Series"}
 _IMPORT_LINE = re.compile(r"[ \t]*(?:from|import)\b|[ \t]*@")
+_QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
+_FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{")  # its columns are in the code: a word of prose names none
 _OPEN, _CLOSE = "([{", ")]}"
 _MOST_MENDED = 8
 
@@ -70,16 +73,19 @@ class ApiFilter:
         self._scope = Scope(self._api, around.removesuffix(statement), imports)
         self._behind: tuple[str, Scope] = ("", self._scope)
         code = without_literals(around)
-        words = "".join(char if blank == " " else " " for char, blank in zip(around, code, strict=True))
-        attributes = {match[2] for match in _USE.finditer(code) if code[match.end() :].lstrip()[:1] != "("}
-        self._words = attributes.union(_WORD.findall(words))
+        prose = "".join(char if blank == " " else " " for char, blank in zip(around, code, strict=True))
         self._labels = frozenset(word for begin, end in strings(around) for word in _WORD.findall(around[begin:end]))
+        self._words = self._labels.union(
+            (match[2] for match in _USE.finditer(code) if code[match.end() :].lstrip()[:1] != "("),
+            _QUOTED.findall(prose),
+            () if _FRAME_OF_LITERALS.search(code) else _WORD.findall(prose),
+        )
         self._names = Names({*_WORD.findall(around), *dir(builtins), *keyword.kwlist, *self._scope.paths})
         self._used = {
             (before, name)
             for before, name in ((_last_word(code, match.start() + 1), match[2]) for match in _USE.finditer(code))
         }
-        self._seen: dict[tuple[str, str], Value] = {}
+        self._seen: dict[tuple[str, str, str], Value] = {}
 
     @classmethod
     def of(cls, context: Context, *, mends: bool = True) -> Self:
@@ -278,8 +284,8 @@ class ApiFilter:
         above = text[:line] if line else ""
         hidden = hidden_names(code[line:])
         key = above, expression, ",".join(sorted(hidden))
-        if (known := self._seen.get(key, self)) is not self:
-            return known  # pyright: ignore[reportReturnType]
+        if key in self._seen:
+            return self._seen[key]
         if self._behind[0] != above:
             self._behind = above, self._scope.extended(above) if above.strip() else self._scope
         found = self._seen[key] = self._behind[1].type_of(expression, hidden)

@@ -128,10 +128,11 @@ class Api:
             return None
         if (owner, name) not in self._known:
             _, kind, taken, *gives = raw
-            found = self._keywords[taken].items() if taken >= 0 else ()
-            named = frozenset(keyword for keyword, those in found if those & bits)
+            named: frozenset[str] = frozenset()
+            if taken >= 0:
+                named = frozenset(keyword for keyword, those in self._keywords[taken].items() if those & bits)
             anything = taken < 0 or "**" in named
-            results = tuple(self._widened(self._results[at]) for at in gives)
+            results = tuple(self._widened(self._results[int(at)]) for at in gives)
             self._known[owner, name] = Entry(kind, None if anything else named, results, named - {"**"})
         return self._known[owner, name]
 

@@ -27,7 +27,7 @@ from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import Context, whole_context
-from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
+from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task, allow_all
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
 from cert_lsp.engine.fills import Fills
@@ -320,7 +320,7 @@ class _Request:
             ended=self._ended,
             max_tokens=self.max_tokens,
             sampling=self.sampling,
-            **({"allows": self.api.allows} if "api_filter" in self.knows else {}),
+            allows=self.api.allows if "api_filter" in self.knows else allow_all,
         )
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from cert_lsp.engine.inference import Module, Value
+from cert_lsp.engine.values import Module, Value
 
 _FRAMES = {
     "iteritems": "items", "ix": "loc", "pad": "ffill", "backfill": "bfill", "sort": "sort_values",

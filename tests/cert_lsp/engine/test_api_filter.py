@@ -128,6 +128,13 @@ def test_a_column_may_have_any_name_that_occurs_but_a_method_must_stand_in_the_c
     assert unknown("df.groupby('kind').price.mean()", FRAME) == set()
 
 
+def test_prose_names_columns_where_the_code_does_not_show_them_all() -> None:
+    intent = "# repeat the `total` of each row\n"
+    assert unknown("df.repeat.mean()", IMPORTS + "df = pd.read_csv('a.csv')\n" + intent) == set()
+    assert unknown("df.repeat.mean()", FRAME + intent) == {"repeat"}
+    assert unknown("df.total.mean() + df.price.mean()", FRAME + intent) == set()
+
+
 def test_what_is_used_on_a_receiver_is_right_there_alone() -> None:
     around = FRAME + "items = []\nitems.append(1)\ndf.to_warehouse(1)\n"
     assert unknown("df.to_warehouse(2)", around, NEW) == set()

@@ -3,7 +3,8 @@
 import pytest
 
 from cert_lsp.engine.api_index import Versions, api_of
-from cert_lsp.engine.inference import Class, Function, Module, Scope, Value, hidden_names
+from cert_lsp.engine.inference import Scope, hidden_names
+from cert_lsp.engine.values import Class, Function, Module, Value
 
 API = api_of(Versions("2.3", "2.0"))
 EVERY = API.every

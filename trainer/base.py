@@ -7,7 +7,8 @@ GGUF's tokenizer wrongly (digits are grouped, a space is put in front, decoding 
 checked by a round trip.
 
 With ``--from FOLDER`` any local Hugging Face causal language model becomes a base. Marker tokens that its vocabulary
-lacks are added and the embedding grows by as many rows.
+lacks are added and the embedding grows by as many rows. ``--adapter`` merges an adapter into it, so that all weights
+can be trained on from there.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="110m",
         help="its size (default: PyCodeGPT's, 110 million weights with 32,000 tokens)",
     )
+    parser.add_argument("--adapter", type=Path, metavar="DIR", help="adapter of FOLDER to merge into it")
+    parser.add_argument("--name", help="what the base is called; with --from only (default: FOLDER's name)")
     parser.add_argument(
         "--marker",
         action="append",
@@ -101,13 +104,16 @@ def run(args: argparse.Namespace) -> int:
         return 0
     if out.exists():
         raise ConfigError(f"{out} exists and is no base folder", remedy="give --out a folder that does not exist")
-    if args.marker and not args.source:
-        raise ConfigError("--marker goes with --from only", remedy="leave it out: SmolLM2's markers are fixed")
+    if (args.marker or args.adapter or args.name) and not args.source:
+        raise ConfigError(
+            "--marker, --adapter and --name go with --from only", remedy="leave them out: SmolLM2 stays as it is"
+        )
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         if args.source:
-            write_local_base(args.source, partial, _parse_markers(args.marker))
+            name = args.name or args.source.resolve().name
+            write_local_base(args.source, partial, _parse_markers(args.marker), name=name, adapter=args.adapter)
         elif args.random:
             write_random_base(partial)
         elif args.scratch:
@@ -183,11 +189,13 @@ def repair_tokenizer(converted: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_local_base(source: Path, out: Path, markers: Mapping[Marker, str]) -> None:
-    """Copy a local causal language model to ``out`` as fp32, with every marker in its vocabulary.
+def write_local_base(
+    source: Path, out: Path, markers: Mapping[Marker, str], *, name: str, adapter: Path | None = None
+) -> None:
+    """Copy a local causal language model, with an adapter if given, to ``out`` as fp32, every marker in its vocabulary.
 
     Raises:
-        ConfigError: not a causal LM folder, written by transformers 5, or without a fast tokenizer.
+        ConfigError: not a causal LM folder, written by transformers 5, without a fast tokenizer, or no adapter of it.
     """
     check_transformers_version(source)
     import torch
@@ -198,6 +206,8 @@ def write_local_base(source: Path, out: Path, markers: Mapping[Marker, str]) -> 
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{source} is not a causal language model folder: {error}") from error
+    if adapter:
+        model = _merged(model, adapter, source)
     if not tokenizer.is_fast:
         raise ConfigError(f"{source} has no fast tokenizer", "the server reads tokenizer.json alone", "convert it")
     markers = choose_markers(tokenizer.get_vocab(), tokenizer.eos_token, markers)
@@ -207,7 +217,17 @@ def write_local_base(source: Path, out: Path, markers: Mapping[Marker, str]) -> 
     separate_markers(model, [tokenizer.convert_tokens_to_ids(token) for token in markers.values()])
     model.save_pretrained(out)
     _write_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), out, eos=markers[Marker.END])
-    _write_cert(out, source.resolve().name, markers)
+    _write_cert(out, name, markers)
+
+
+def _merged(model: PreTrainedModel, adapter: Path, source: Path) -> PreTrainedModel:
+    from peft import PeftModel
+
+    if read_cert(adapter)["base"]["sha256"] != weights_sha256(source):
+        raise ConfigError(
+            f"{adapter} is no adapter of {source}", "merged they would be a model that nobody trained", "name its base"
+        )
+    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
 
 
 def separate_markers(model: PreTrainedModel, ids: Sequence[int]) -> None:

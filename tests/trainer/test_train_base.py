@@ -75,7 +75,7 @@ def test_a_model_of_transformers_5_is_refused(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Hugging Face model folder"):
-        base.write_local_base(tmp_path, tmp_path / "out", {})
+        base.write_local_base(tmp_path, tmp_path / "out", {}, name="mine")
 
 
 def fake_pip(monkeypatch: pytest.MonkeyPatch, status: int, content: bytes | None = None) -> list[list[str]]:

@@ -33,36 +33,43 @@ _MAGIC = re.compile(r"^\s*([%!?]|[\w.]+\?\s*$)")
 
 def scripts(document: Document, drops: Counter[str]) -> Iterator[Script]:
     """Yield the scripts of a document."""
-    if not _ABOUT_US.search(document.text):
+    if not document.own and not _ABOUT_US.search(document.text):
         drops["file: no pandas or NumPy"] += 1
         return
     try:
-        match document.format:
-            case "python":
-                yield from _python(document, drops)
-            case "cython":
-                for name, text in _TRIPLE_QUOTED.findall(document.text):
-                    yield from _docstring(text, frozenset({name}), document.path, drops)
-            case "notebook":
-                yield from _notebook(document, drops)
-            case _:
-                yield from _page(document, drops)
+        for script in _read(document, drops):
+            script.own = document.own
+            yield script
     except (ValueError, SyntaxError, RecursionError):
         drops["file: does not parse"] += 1
+
+
+def _read(document: Document, drops: Counter[str]) -> Iterator[Script]:
+    match document.format:
+        case "python":
+            yield from _python(document, drops)
+        case "cython":
+            for name, text in _TRIPLE_QUOTED.findall(document.text):
+                yield from _docstring(text, frozenset({name}), document.path, drops)
+        case "notebook":
+            yield from _notebook(document, drops)
+        case _:
+            yield from _page(document, drops)
 
 
 # --- Python ---------------------------------------------------------------------------------------------------------
 
 
 def _python(document: Document, drops: Counter[str]) -> Iterator[Script]:
-    if document.is_test and ">>> " not in document.text:
+    passed_over = document.is_test and not document.own
+    if passed_over and ">>> " not in document.text:
         drops["file: test code"] += 1
         return
     tree, lines = parse(document.text), document.text.split("\n")
     if ">>> " in document.text:
         for text, owners in _docstrings(tree, lines):
             yield from _docstring(text, owners, document.path, drops)
-    if document.is_test:
+    if passed_over:
         drops["file: test code"] += 1
         return
     comments = comment_lines(tree, lines)
@@ -72,12 +79,18 @@ def _python(document: Document, drops: Counter[str]) -> Iterator[Script]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             yield from _suites(node, before, lines, comments, document.path)
+        elif isinstance(node, ast.ClassDef) and document.own:
+            for method in node.body:
+                if isinstance(method, ast.FunctionDef):
+                    yield from _suites(method, before, lines, comments, document.path, owner=node.name)
         else:
             for inner in _inner_suites(node):
                 yield Script(suite_items(inner, lines, comments), document.path, before=module[: tree.body.index(node)])
 
 
-def _suites(node: ast.FunctionDef, before: list[Statement], lines, comments, path: str) -> Iterator[Script]:
+def _suites(
+    node: ast.FunctionDef, before: list[Statement], lines, comments, path: str, owner: str = ""
+) -> Iterator[Script]:
     arguments = node.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     every += [a for a in (arguments.vararg, arguments.kwarg) if a]
@@ -91,6 +104,7 @@ def _suites(node: ast.FunctionDef, before: list[Statement], lines, comments, pat
         "summary": summary,
         "owners": frozenset({node.name}),
         "parameters": frozenset(a.arg for a in every),
+        "owner": owner,
     }
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     yield Script(suite_items(body, lines, comments), **shared)

@@ -69,6 +69,12 @@ def is_library_code(statements: list[Statement], known: set[str]) -> bool:
     return False
 
 
+def does_something(statement: Statement) -> bool:
+    """Whether anything is called, looked up or computed here, whatever the library."""
+    working = (ast.Call, ast.Subscript, ast.BinOp, ast.Compare, ast.BoolOp)
+    return not statement.is_import and any(isinstance(node, working) for node in ast.walk(statement.node))
+
+
 def library_names(statements: list[Statement]) -> set[str]:
     """The names `pd` and `np`, those imported from the two libraries, and those assigned from expressions of them."""
     known = set(STANDARD)

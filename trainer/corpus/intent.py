@@ -86,6 +86,10 @@ _ABOUT_ELSEWHERE = re.compile(
     + r"\b",
     re.IGNORECASE,
 )
+_NOTE_TO_SELF = re.compile(
+    r"https?:|\?$|\b" + _any("todo, fixme, xxx, noqa, pylint, mypy, pragma, copyright, licen[cs]e[sd]?") + r"\b",
+    re.IGNORECASE,
+)
 _CODE_LIKE = re.compile(
     r"^\s*(?:\w+\s*=[^=]|[\w.]+\(.*\)\s*$|(?:if|for|while|return|import|from|print|elif|else|def|with)\b.*[:()=]|[\w.\[\]'\"]+\s*$)"
 )
@@ -127,12 +131,13 @@ def sentences(text: str) -> list[str]:
     return [s.strip() for s in _SENTENCE.split(text) if s.strip()]
 
 
-def intent_of(text: str, *, first: bool = False) -> tuple[str, str]:
+def intent_of(text: str, *, first: bool = False, own: bool = False) -> tuple[str, str]:
     """Make an intent of a paragraph or comment.
 
     Args:
         text: The prose as it stands in the source.
         first: Whether the first sentence says it (a comment, a docstring's summary) or the last (prose before code).
+        own: Whether those wrote it whom the model is for: as they say it, so they will ask.
 
     Returns:
         (intent, "") or ("", reason for the drop).
@@ -153,9 +158,9 @@ def intent_of(text: str, *, first: bool = False) -> tuple[str, str]:
         return "", "intent: not plain language"
     if _CODE_LIKE.match(chosen):
         return "", "intent: commented-out code"
-    if _ABOUT_ELSEWHERE.search(chosen):
+    if (_NOTE_TO_SELF if own else _ABOUT_ELSEWHERE).search(chosen):
         return "", "intent: about something else"
-    if _NO_TASK.match(chosen):
+    if _NO_TASK.match(chosen) and not (own and first):
         return "", "intent: tells no task"
     verb, _, rest = chosen.partition(" ")
     if verb.endswith("s") and verb[:-1].lower() in _VERBS:

@@ -40,13 +40,13 @@ def _lay_out(pair: Pair, variant: int) -> tuple[str, str]:
     lines = [s.code for s in context if not pair.signature or s.node.col_offset]
     if pair.kind == "docstring":
         parts = [pair.signature, f'    """{pair.intent}."""']
-        return _cut(imports, outer, parts, textwrap.indent(text, "    "), rng)
+        return _cut(imports, outer, *_inside(pair.owner, parts, textwrap.indent(text, "    ")), rng)
     if pair.signature:
         parts = [pair.signature]
         if pair.summary and len(pair.summary) < 200 and '"""' not in pair.summary:
             parts.append(f'    """{pair.summary}"""')
         parts += [textwrap.indent(line, "    ") for line in [*lines, *_comment(pair.intent, rng)]]
-        return _cut(imports, outer, parts, textwrap.indent(text, "    "), rng)
+        return _cut(imports, outer, *_inside(pair.owner, parts, textwrap.indent(text, "    ")), rng)
     last = statements[-1]
     if pair.intent and len(statements) == 1 and isinstance(last.node, ast.Expr) and not _acts(last.node.value):
         names = sorted(last.uses - set(STANDARD) - _imported(pair))
@@ -79,6 +79,13 @@ def _cut(imports: list[str], lines: list[str], near: list[str], code: str, rng: 
     at = rng.choice(starts)
     head, forced = split_cursor(before + code[:at])
     return head, forced + code[at:]
+
+
+def _inside(owner: str, near: list[str], code: str) -> tuple[list[str], str]:
+    """A method stands in its class."""
+    if not owner:
+        return near, code
+    return [f"class {owner}:", *(textwrap.indent(part, "    ") for part in near)], textwrap.indent(code, "    ")
 
 
 def _imports(pair: Pair) -> list[str]:

@@ -8,13 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from trainer.corpus.idiom import STANDARD, foreign_names, is_data, is_display, is_library_code, library_names, unfit
+from trainer.corpus.idiom import (
+    STANDARD,
+    does_something,
+    foreign_names,
+    is_data,
+    is_display,
+    is_library_code,
+    library_names,
+    unfit,
+)
 from trainer.corpus.intent import intent_of, says_what
-from trainer.corpus.script import Gap, Prose, Script, Statement
+from trainer.corpus.script import Prose, Script, Statement
 
 MAX_CODE = 420
 MAX_HEAD = 1000
 MAX_STATEMENTS = 5
+MAX_LINES = 12
 BLOCK_EVERY = 4
 """One in so many statements without prose is taken: they are many, and teach less than a pair."""
 
@@ -33,6 +43,7 @@ class Pair:
         summary: What that function's docstring says first, or empty.
         prose: All that the source says, of which the intent is a part.
         context: Statements above that it builds on, in order; imports first.
+        owner: For a method's body: the name of its class, else empty.
     """
 
     intent: str
@@ -42,11 +53,12 @@ class Pair:
     summary: str = ""
     prose: str = ""
     context: tuple[Statement, ...] = ()
+    owner: str = ""
 
 
 def pairs(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     """Yield the script's pairs, counting what is dropped."""
-    if script.signature.startswith("def _"):
+    if script.signature.startswith("def _") and not script.own:
         drops["function: private"] += 1
         return
     if script.signature and script.summary:
@@ -61,23 +73,25 @@ def pairs(script: Script, drops: Counter[str]) -> Iterator[Pair]:
                 yield from _block(item, state, script)
             state.append(item)
         elif isinstance(item, Prose):
-            group = _group(script.items, position + 1, item.kind)
+            group = _group(script, position + 1, item.kind)
             lead, target = (_by_comment if item.kind == "comment" else _by_prose)(group, item.text)
-            intent, reason = intent_of(item.text, first=item.kind == "comment")
+            intent, reason = intent_of(item.text, first=item.kind == "comment", own=script.own)
             if not target:
                 reason = "intent: no code that it speaks of"
             if reason:
                 drops[reason] += 1
                 continue
             told |= {id(s) for s in target}
-            pair = Pair(intent, tuple(target), item.kind, script.signature, script.summary, item.text)
+            pair = Pair(
+                intent, tuple(target), item.kind, script.signature, script.summary, item.text, owner=script.owner
+            )
             yield from _checked(pair, state + lead, script, drops)
 
 
 def _owner(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     """A docstring's first sentence, and the first example that calls what the docstring describes."""
     statements = [item for item in script.items if isinstance(item, Statement)]
-    intent, reason = intent_of(script.summary, first=True)
+    intent, reason = intent_of(script.summary, first=True, own=script.own)
     for number, statement in enumerate(statements):
         if _called(statement) & script.owners and not is_display(statement):
             if reason:
@@ -92,14 +106,14 @@ def _owner(script: Script, drops: Counter[str]) -> Iterator[Pair]:
 def _function(script: Script, drops: Counter[str]) -> Iterator[Pair]:
     """A short documented function: signature and docstring, then its body."""
     body = [item for item in script.items if isinstance(item, Statement)]
-    if not body or sum(s.code.count("\n") + 1 for s in body) > 12:
+    if not body or sum(s.code.count("\n") + 1 for s in body) > MAX_LINES:
         drops["function: too long"] += 1
         return
-    intent, reason = intent_of(script.summary, first=True)
+    intent, reason = intent_of(script.summary, first=True, own=script.own)
     if reason:
         drops[f"function, {reason}"] += 1
         return
-    pair = Pair(intent, tuple(body), "docstring", script.signature, prose=script.summary)
+    pair = Pair(intent, tuple(body), "docstring", script.signature, prose=script.summary, owner=script.owner)
     yield from _checked(pair, script.before, script, drops)
 
 
@@ -111,13 +125,14 @@ def _block(statement: Statement, state: list[Statement], script: Script) -> Iter
         yield from _checked(pair, state, script, Counter())
 
 
-def _group(items: list[Prose | Statement | Gap], position: int, kind: str) -> list[Statement]:
+def _group(script: Script, position: int, kind: str) -> list[Statement]:
     """The statements from `position` on that the prose before them may speak of."""
     group: list[Statement] = []
-    for item in items[position:]:
+    for item in script.items[position:]:
+        told = bool(group) and not (script.own and all(map(is_data, group)))  # one's own cells begin with imports
         if isinstance(item, Statement):
             group.append(item)
-        elif isinstance(item, Prose) or kind == "comment" or group:
+        elif isinstance(item, Prose) or kind == "comment" or told:
             break
     return group
 
@@ -152,13 +167,15 @@ def _called(statement: Statement) -> set[str]:
 
 def _checked(pair: Pair, state: list[Statement], script: Script, drops: Counter[str]) -> Iterator[Pair]:
     """Yield the pair with its context, or count why it is no good."""
-    reason = _fault(pair, state)
-    context = [] if reason else slice_of(pair.code, state, script.parameters)
+    reason = _fault(pair, state, own=script.own)
+    context = [] if reason else slice_of(pair.code, state, script.parameters, own=script.own)
     if isinstance(context, str):
         reason = context
     elif not reason:
         named = set().union(*(s.uses for s in (*pair.code, *context)))
-        if named & foreign_names([s for s in state if s.is_import]):
+        if script.own:
+            yield replace(pair, context=tuple(context))
+        elif named & foreign_names([s for s in state if s.is_import]):
             reason = "code: uses other libraries"
         elif any(map(unfit, context)):
             reason = "context: unfit"
@@ -168,25 +185,31 @@ def _checked(pair: Pair, state: list[Statement], script: Script, drops: Counter[
         drops[reason] += 1
 
 
-def _fault(pair: Pair, state: list[Statement]) -> str:
+def _fault(pair: Pair, state: list[Statement], *, own: bool) -> str:
     """Why the code, or the intent for it, is no good; or the empty string."""
-    if reason := next(filter(None, map(unfit, pair.code)), ""):
+    if not own and (reason := next(filter(None, map(unfit, pair.code)), "")):
         return reason
     if sum(len(s.code) for s in pair.code) > MAX_CODE:
         return "code: too long"
     if all(s.is_import for s in pair.code):
         return "code: only imports"
-    if not is_library_code(list(pair.code), library_names(state)):
+    if own and not any(map(does_something, pair.code)):
+        return "code: does nothing"
+    if not own and not is_library_code(list(pair.code), library_names(state)):
         return "code: no pandas or NumPy"
     if pair.intent and not says_what(
-        pair.intent, ast.Module([s.node for s in pair.code], []), strict=pair.kind == "comment"
+        pair.intent, ast.Module([s.node for s in pair.code], []), strict=pair.kind == "comment" and not own
     ):
         return "intent: shares no word with the code"
     return ""
 
 
-def slice_of(code: tuple[Statement, ...], state: list[Statement], parameters: frozenset[str]) -> list[Statement] | str:
+def slice_of(
+    code: tuple[Statement, ...], state: list[Statement], parameters: frozenset[str], *, own: bool = False
+) -> list[Statement] | str:
     """The statements above that bind or change the names that `code` uses, transitively, newest first while they fit.
+
+    Of one's own code (`own`) a head may leave names open: an editor seldom shows all that a line builds on.
 
     Returns:
         The statements in order, imports first; or the reason why there is no such context.
@@ -209,7 +232,7 @@ def slice_of(code: tuple[Statement, ...], state: list[Statement], parameters: fr
         if not binds and not changes:
             continue
         if isinstance(statement.node, (ast.ClassDef, ast.AsyncFunctionDef)) or len(statement.code) > budget:
-            if binds:
+            if binds and not own:
                 return "context: too long"
             continue
         budget -= len(statement.code) + 1
@@ -218,7 +241,7 @@ def slice_of(code: tuple[Statement, ...], state: list[Statement], parameters: fr
             needed -= binds
         needed |= statement.uses - parameters - set(STANDARD)
     needed -= set(imports)
-    if needed:
+    if needed and not own:
         return "context: unbound names"
     kept: list[Statement] = []
     for statement in imports.values():

@@ -35,11 +35,13 @@ class Document:
         path: Its place inside the distribution or folder, with forward slashes.
         text: Its content, lines ended by newline characters alone.
         format: python, cython, notebook, rst or markdown.
+        own: As of its source.
     """
 
     path: str
     text: str
     format: str
+    own: bool = False
 
     @property
     def is_test(self) -> bool:
@@ -56,12 +58,15 @@ class Source:
         path: The archive or the folder.
         heldout: Whether all of it is kept for evaluation.
         members: Of a folder, the files to read, relative to it, with forward slashes; None: all that are fit.
+        own: Whether it is the code of those whom the model is for. Of a stranger's code only what any user of pandas
+            and NumPy would write is worth reading; of one's own all that says what it does.
     """
 
     name: str
     path: Path
     heldout: bool = False
     members: tuple[str, ...] | None = None
+    own: bool = False
 
 
 def read(source: Source, drops: Counter[str]) -> Iterator[Document]:
@@ -83,7 +88,7 @@ def read(source: Source, drops: Counter[str]) -> Iterator[Document]:
             drops["file: binary"] += 1
             continue
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        yield Document(path, text, _FORMATS[PurePosixPath(path).suffix])
+        yield Document(path, text, _FORMATS[PurePosixPath(path).suffix], source.own)
 
 
 def licence(source: Source) -> str:

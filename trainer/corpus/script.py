@@ -100,6 +100,8 @@ class Script:
         owners: The names that the docstring describes: an example without prose is the owner's if it calls one of them.
         parameters: Names bound by the signature.
         teaches: Whether it was written to show how a library is used, so that even code without prose is worth reading.
+        own: As of its document.
+        owner: For a method's body: the name of its class, else empty.
     """
 
     items: list[Prose | Statement | Gap]
@@ -110,6 +112,8 @@ class Script:
     owners: frozenset[str] = frozenset()
     parameters: frozenset[str] = frozenset()
     teaches: bool = False
+    own: bool = False
+    owner: str = ""
 
 
 def parse(source: str) -> ast.Module:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cert_lsp.errors import ConfigError
+from cert_lsp.feedback import FeedbackLog
 
 if TYPE_CHECKING:
     from trainer.retrain.estimate import Estimate
@@ -42,7 +43,7 @@ class Profile:
     pairs: int
 
 
-PROFILES = {"quick": Profile(40_000, 60), "standard": Profile(240_000, 200)}
+PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(160_000, 120)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,13 +63,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     code.add_argument(
         "--deny-licence", action="append", default=[], metavar="SPDX", help="leave out files that name it, such as GPL"
     )
+    code.add_argument(
+        "--feedback",
+        type=Path,
+        nargs="?",
+        const=FeedbackLog().file,
+        metavar="FILE",
+        help="learn from completions that were kept as well, by the log that the server writes if `feedback` is set",
+    )
     code.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="readers")
     train = parser.add_argument_group("training")
     train.add_argument("--base", type=Path, metavar="DIR", help="the model's base (default: made in OUT/base)")
     train.add_argument("--start", type=Path, metavar="DIR", help="adapter to start from, in place of the model's own")
     train.add_argument("--general", type=Path, metavar="DIR", help="corpus to replay (default: a textbook is written)")
     train.add_argument("--share", type=float, default=0.25, metavar="S", help="share of it in training (default: 0.25)")
-    train.add_argument("--config", default="retrain", metavar="NAME|FILE", help="settings of the training")
+    settings = "settings of the training: retrain (an adapter; default), retrain-full (all weights), or a file"
+    train.add_argument("--config", default="retrain", metavar="NAME|FILE", help=settings)
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one of them")
     gate = parser.add_argument_group("gate")
     gate.add_argument("--suite", type=Path, default=_SUITE, metavar="FILE", help="general suite (default: everyday)")
@@ -104,13 +114,14 @@ def run(args: argparse.Namespace) -> int:
     served = in_service(Path(noted["bundle"]) if noted else store.current() or EMBEDDED, args.start)
     batch_tokens = config.micro_batch * config.accumulation * config.data.window
     expected = estimate(
-        repositories, args.base, tokens=profile.tokens, pairs=profile.pairs, tasks=40, batch_tokens=batch_tokens
-    )
-    _tell(repositories, drops, served, expected, args)
+        repositories, args.base, tokens=profile.tokens, pairs=profile.pairs, tasks=40, batch_tokens=batch_tokens,
+        whole=config.lora is None,
+    )  # fmt: skip
+    _tell(repositories, drops, served, expected, args, whole=config.lora is None)
     if args.dry_run:
         return 0
     with stages.locked():
-        _check_disk(args.out, served)
+        _check_disk(args.out, served, whole=config.lora is None)
         stages.remember(request, {"bundle": str(served.bundle)})
         try:
             report = Work(args, stages, config, profile, served, repositories, drops).all(expected.as_text())
@@ -147,14 +158,14 @@ def _digest(args: argparse.Namespace, repositories: list[Repository]) -> str:
     return hashlib.sha256(json.dumps([asked, stamps], sort_keys=True).encode()).hexdigest()
 
 
-def _check_disk(out: Path, served: Served) -> None:
+def _check_disk(out: Path, served: Served, *, whole: bool) -> None:
     """Refuse early what cannot end well.
 
     Raises:
         ConfigError: The disk has no room for the run.
     """
     bundle = sum(path.stat().st_size for path in served.bundle.rglob("*") if path.is_file())
-    needed, free = 8 * bundle + 100e6, shutil.disk_usage(out).free
+    needed, free = (40 if whole else 8) * bundle + 100e6, shutil.disk_usage(out).free
     if free < needed:
         raise ConfigError(
             f"the disk of {out} has {free / 1e9:.1f} GB free, the run needs about {needed / 1e9:.1f} GB",
@@ -164,11 +175,17 @@ def _check_disk(out: Path, served: Served) -> None:
 
 
 def _tell(
-    repositories: list[Repository], drops: Counter[str], served: Served, expected: Estimate, args: argparse.Namespace
+    repositories: list[Repository],
+    drops: Counter[str],
+    served: Served,
+    expected: Estimate,
+    args: argparse.Namespace,
+    *,
+    whole: bool,
 ) -> None:
     files = sum(len(repository.members) for repository in repositories)
     names = ", ".join(repository.name for repository in repositories)
     sys.stderr.write(f"{files:,} files of {names}; left out: {dict(drops) or 'none'}\n")
-    start = "a fresh adapter" if served.adapter is None else served.adapter
+    start = "all weights" if whole else "a fresh adapter" if served.adapter is None else served.adapter
     sys.stderr.write(f"from {served.name} ({start}), profile {args.profile}: {asdict(PROFILES[args.profile])}\n")
     sys.stderr.write(f"it will take {expected.as_text()}\n")

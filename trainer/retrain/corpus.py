@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cert_lsp.errors import CorpusError
+from trainer.retrain.feedback import kept
 from trainer.retrain.repository import Repository
 
 BUCKETS = 256
@@ -69,17 +70,17 @@ def extract(job: Job) -> None:
     if note.is_file():
         return
     drops, files = Counter[str](), Counter[str]()
-    found = list(records(Source(job.name, job.folder, members=job.members), drops, files))
-    kept: list[dict[str, str]] = []
+    found = list(records(Source(job.name, job.folder, members=job.members, own=True), drops, files))
+    clean: list[dict[str, str]] = []
     told = reasons([f"{record['head']}{record['code']}\n{record['key']}" for record in found]) if found else []
     for record, reason in zip(found, told, strict=True):
         if reason:
             drops[reason] += 1
         else:
-            kept.append(record)
+            clean.append(record)
     job.shard.parent.mkdir(parents=True, exist_ok=True)
     partial = job.shard.with_suffix(f".{os.getpid()}.partial")
-    pq.write_table(pa.Table.from_pylist(kept, schema=_schema()), partial, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(clean, schema=_schema()), partial, compression="zstd")
     partial.replace(job.shard)
     counts = {"files": files.total(), "drops": dict(drops)}
     partial.write_text(json.dumps(counts), encoding="utf-8")
@@ -87,7 +88,13 @@ def extract(job: Job) -> None:
 
 
 def build(
-    repositories: Sequence[Repository], drops: Counter[str], folder: Path, shards: Path, *, processes: int = 1
+    repositories: Sequence[Repository],
+    drops: Counter[str],
+    folder: Path,
+    shards: Path,
+    *,
+    processes: int = 1,
+    log: Path | None = None,
 ) -> dict[str, Any]:
     """Write `folder`/records.parquet and report.json; returns what the latter says.
 
@@ -97,9 +104,10 @@ def build(
         folder: Where to write.
         shards: Where buckets are kept from one build to the next; several processes may use it at the same time.
         processes: How many buckets are read at a time.
+        log: Of the completions that were kept (see `feedback`).
 
     Raises:
-        CorpusError: No record came of it.
+        CorpusError: No record came of it, or the log cannot be read.
     """
     from tqdm import tqdm
 
@@ -114,10 +122,11 @@ def build(
             for job in missing:
                 extract(job)
                 bar.update()
-    report = merge(todo, drops, folder)
+    drops = Counter(drops)
+    report = merge(todo, kept(log, drops) if log else [], drops, folder)
     if not report["records"]:
         raise CorpusError(
-            f"no intent with pandas or NumPy code was found in {report['files']} files",
+            f"nothing that says what code does was found in {report['files']} files",
             "there is nothing to learn",
             f"look at the reasons: {json.dumps(report['drops'])}",
         )
@@ -133,34 +142,36 @@ def _forget(wanted: set[str], shards: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def merge(todo: Sequence[Job], drops: Counter[str], folder: Path) -> dict[str, Any]:
-    """Join the buckets in their order without repetitions; returns what report.json says."""
+def merge(todo: Sequence[Job], more: list[dict[str, str]], drops: Counter[str], folder: Path) -> dict[str, Any]:
+    """Join the buckets in their order, and `more`, without repetitions; returns what report.json says."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from trainer.corpus.dedup import Seen
 
-    drops = Counter(drops)
     kinds, sources, files = Counter[str](), Counter[str](), 0
     seen, last, reason = Seen(), "", ""
     with pq.ParquetWriter(folder / RECORDS, _schema(), compression="zstd") as writer:
-        for job in todo:
-            counts = json.loads(job.shard.with_suffix(".json").read_text(encoding="utf-8"))
-            files += counts["files"]
-            drops.update(counts["drops"])
-            kept: list[dict[str, str]] = []
-            for record in pq.read_table(job.shard).to_pylist():
+        for job in (*todo, None):
+            found = more
+            if job:
+                counts = json.loads(job.shard.with_suffix(".json").read_text(encoding="utf-8"))
+                files += counts["files"]
+                drops.update(counts["drops"])
+                found = pq.read_table(job.shard).to_pylist()
+            fresh: list[dict[str, str]] = []
+            for record in found:
                 if record["key"] != last:  # a pair's layouts come together and share its fate
                     last = record["key"]
                     reason = seen.reason(last)
                 if reason:
                     drops[reason] += 1
                     continue
-                kept.append(record)
+                fresh.append(record)
                 kinds[record["kind"]] += 1
                 sources[record["source"]] += 1
-            if kept:
-                writer.write_table(pa.Table.from_pylist(kept, schema=_schema()))
+            if fresh:
+                writer.write_table(pa.Table.from_pylist(fresh, schema=_schema()))
     report = {
         "files": files,
         "records": kinds.total(),
@@ -176,7 +187,8 @@ def code_version() -> str:
     """A hash of the modules that make records: a changed filter makes them anew."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    modules = [*(here.parent / "corpus").glob("*.py"), here / "corpus.py", here / "repository.py", here / "secrets.py"]
+    own = [here / f"{name}.py" for name in ("corpus", "feedback", "repository", "secrets")]
+    modules = [*(here.parent / "corpus").glob("*.py"), *own]
     for module in sorted(modules):
         digest.update(module.read_bytes())
     return digest.hexdigest()

@@ -1,12 +1,14 @@
 """What a retraining will take, told before it begins: minutes of each stage, and the most memory at a time.
 
-Rough on purpose: the machine's speed is that of one matrix product here and now, and the shares of it that training and
+Rough on purpose: the machine's speed is that of one matrix product, by the time that processors spend on it, so that
+other programs do not count; they will make it longer by as much as they take. The shares of it that training and
 decoding reach were measured on one machine (docs/retraining.md). The report says what it really took.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,14 +42,21 @@ class Estimate:
 
 
 def estimate(
-    repositories: Iterable[Repository], base: Path | None, *, tokens: int, pairs: int, tasks: int, batch_tokens: int
+    repositories: Iterable[Repository],
+    base: Path | None,
+    *,
+    tokens: int,
+    pairs: int,
+    tasks: int,
+    batch_tokens: int,
+    whole: bool = False,
 ) -> Estimate:
-    """Estimate a run of `tokens` trained tokens, judged on `pairs` and `tasks` by both models."""
+    """Estimate a run of `tokens` trained tokens, judged on `pairs` and `tasks` by both models; `whole`: all weights."""
     files = sum(len(repository.members) for repository in repositories)
     parameters, layers, width = _shape(base)
     flops = _flops_per_second()
     per_answer = 2 * parameters * (_READ_PER_PAIR + _WRITTEN_PER_PAIR * _DECODING_COSTS) / flops
-    training = 4 * parameters * tokens / (flops * _TRAINING_REACHES)
+    training = (6 if whole else 4) * parameters * tokens / (flops * _TRAINING_REACHES)
     minutes = {
         "corpus": files * _SECONDS_PER_FILE / 60,
         "train": training / 60,
@@ -56,7 +65,7 @@ def estimate(
         "after": (pairs + tasks) * per_answer / 60,
     }
     activations = batch_tokens * layers * width * _BYTES_PER_ACTIVATION
-    memory = 1e9 + max(4 * parameters + activations, 3 * 4 * parameters)
+    memory = 1e9 + max((16 if whole else 4) * parameters + activations, 3 * 4 * parameters)
     return Estimate(minutes, memory / 1e9)
 
 
@@ -72,12 +81,12 @@ def _shape(base: Path | None) -> tuple[float, int, int]:
 
 
 def _flops_per_second() -> float:
-    """Multiplications and additions of 32 bits a second, in a product that is large enough to be quick."""
+    """Multiplications and additions of 32 bits a second of all processors, in a product large enough to be quick."""
     matrix = np.ones((1024, 1024), np.float32)
     matrix @ matrix  # the threads start
     best = float("inf")
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         matrix @ matrix
-        best = min(best, time.perf_counter() - started)
-    return 2 * 1024**3 / best
+        best = min(best, time.process_time() - started)
+    return 2 * 1024**3 / best * (os.cpu_count() or 1)

@@ -62,8 +62,8 @@ def as_html(report: Mapping[str, Any]) -> str:
         *(_sample(sample) for sample in report["samples"]),
         "<h2>What it took</h2>",
         _table(
-            ("stage", "seconds", "peak memory so far (MB)"),
-            [(name, used["seconds"], used["peak_mb"]) for name, used in report["usage"].items()],
+            ("stage", "seconds", "seconds of processors", "peak memory so far (MB)"),
+            [(name, used["seconds"], used["cpu_seconds"], used["peak_mb"]) for name, used in report["usage"].items()],
         ),
         f"<p>Estimated beforehand: {html.escape(report['estimate'])}.</p>",
     ]

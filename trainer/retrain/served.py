@@ -1,4 +1,4 @@
-"""The model in service, and what of it can be trained on: the adapter that its bundle carries."""
+"""The model in service, and what of it can be trained on: the adapter or the weights that its bundle carries."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from pathlib import Path
 from cert_lsp.contract.bundle import EMBEDDED, MANIFEST, load_manifest, stamp, verify, write_manifest
 from cert_lsp.contract.prompt import Layout
 from cert_lsp.errors import ConfigError
+from trainer.base import read_cert
 
 CARRIED = "adapter"
 """Folder of a retrained bundle with the adapter that the next retraining starts from."""
+
+WEIGHTS = "weights"
+"""The same with all weights as they were before they were rounded: a base folder, where all were trained."""
 
 _EMBEDDED_ADAPTER = Path(__file__).parents[1] / "adapters" / "default"
 
@@ -25,7 +29,8 @@ class Served:
         bundle: Its folder.
         name: What it calls itself.
         sha256: Of its manifest.
-        base: Name and hash of the base that it was trained from.
+        base: Name and hash of what its adapter, or a fresh one, goes with.
+        weights: The folder of that, if the bundle carries it.
         adapter: What training goes on from; None: a fresh adapter on the base.
     """
 
@@ -33,6 +38,7 @@ class Served:
     name: str
     sha256: str
     base: dict[str, str]
+    weights: Path | None
     adapter: Path | None
 
     def rank(self) -> tuple[int, int] | None:
@@ -61,18 +67,22 @@ def in_service(bundle: Path, start: Path | None) -> Served:
             "only a model that plays both roles is retrained by this command",
             "put a joint model in service: `cert-lsp models list`",
         )
-    carried = bundle / CARRIED
+    carried, weights = bundle / CARRIED, bundle / WEIGHTS
+    base = read_cert(weights)["base"] if weights.is_dir() else dict(manifest.base)
     adapter = start or (carried if carried.is_dir() else _EMBEDDED_ADAPTER if bundle == EMBEDDED else None)
-    if adapter is None and manifest.layout is Layout.JOINT:
+    if adapter is None and manifest.layout is Layout.JOINT and not weights.is_dir():
         raise ConfigError(
-            f"{bundle} carries no adapter",
+            f"{bundle} carries neither adapter nor weights to train on",
             "its weights are rounded, and cannot be trained on",
             "name the adapter or the run's model folder that it was exported from by --start",
         )
-    return Served(bundle, manifest.name, stamp(bundle / MANIFEST).sha256, dict(manifest.base), adapter)
+    sha256 = stamp(bundle / MANIFEST).sha256
+    return Served(bundle, manifest.name, sha256, base, weights if weights.is_dir() else None, adapter)
 
 
-def carry(adapter: Path, bundle: Path) -> None:
-    """Put an adapter into a bundle and stamp it with the rest."""
-    shutil.copytree(adapter, bundle / CARRIED)
+def carry(bundle: Path, *, adapter: Path | None = None, weights: Path | None = None) -> None:
+    """Put what the next retraining starts from into a bundle, and stamp it with the rest."""
+    for folder, name in ((adapter, CARRIED), (weights, WEIGHTS)):
+        if folder:
+            shutil.copytree(folder, bundle / name)
     write_manifest(bundle, load_manifest(bundle))

@@ -16,6 +16,7 @@ from typing import Any
 
 from cert_lsp.errors import CorpusError
 from trainer.corpus.dedup import SEEN_SHARE
+from trainer.retrain import feedback
 from trainer.retrain.corpus import RECORDS
 
 SHARE = 0.2
@@ -23,6 +24,9 @@ LEAST = 10
 """Pairs: an interval from fewer says nothing."""
 
 PAIRS, REPORT = "pairs.jsonl", "split.json"
+
+_NOT_ASKED = ("block", feedback.KIND)
+"""Kinds to train on alone: a statement that nobody spoke of has no intent, what a model wrote is no measure."""
 
 
 def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
                 if sum(line in lines for line in found) > SEEN_SHARE * len(found):
                     counts["held out, but like something trained on"] += 1
                     continue
-                if record["kind"] != "block":  # a statement that nobody spoke of has no intent
+                if record["kind"] not in _NOT_ASKED:
                     _add(pairs, record)
             counts[side] += 1
             batch[side].append({**{name: record[name] for name in COLUMNS}, "split": side})
@@ -82,7 +86,7 @@ def _files_to_hold_out(records: Path, most: int) -> set[str]:
     keys: set[bytes] = set()
     for record in _read(records):
         key = _digest(record["key"])
-        if record["kind"] != "block" and key not in keys:
+        if record["kind"] not in _NOT_ASKED and key not in keys:
             keys.add(key)
             pairs[_file(record)] += 1
     wanted = min(SHARE * pairs.total(), 1.5 * most)

@@ -88,7 +88,7 @@ class Run:
             sys.stderr.write(f"{place}: done before\n")
             return folder
         sys.stderr.write(f"{place}\n")
-        started = time.monotonic()
+        started, worked = time.monotonic(), _cpu_seconds()
         try:
             if known.get("inputs") != inputs or not keeps:
                 shutil.rmtree(partial, ignore_errors=True)
@@ -101,6 +101,7 @@ class Run:
             partial.rename(folder)
             usage = {
                 "seconds": round(time.monotonic() - started, 1),
+                "cpu_seconds": round(_cpu_seconds() - worked, 1),
                 "peak_mb": round(max(map(_peak_mb, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))),
             }
             write_atomically(note, json.dumps({"inputs": inputs, **usage}) + "\n")
@@ -151,10 +152,10 @@ class Run:
         return known["begun_with"] if known.get("request") == request else None
 
     def usage(self) -> dict[str, dict[str, float]]:
-        """Seconds and peak memory (MB; of the largest program up to then) of each stage that is done."""
+        """Seconds, those of processors, and peak memory (MB; of the largest program so far) of each stage done."""
         notes = {name: _read(self.out / "notes" / f"{name}.json") for name in self._stages}
         return {
-            name: {key: note[key] for key in ("seconds", "peak_mb")}
+            name: {key: note[key] for key in ("seconds", "cpu_seconds", "peak_mb")}
             for name, note in notes.items()
             if "seconds" in note
         }
@@ -173,6 +174,12 @@ def _read(note: Path) -> dict[str, Any]:
         return json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those that it waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _peak_mb(who: int) -> float:

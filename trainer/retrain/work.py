@@ -45,18 +45,18 @@ class Work:
 
     def all(self, estimate: str) -> dict[str, Any]:
         """Do all stages and judge; returns what report.json says, not yet published."""
-        base = self._base()
+        base = self._trained_from(self._base())
         corpus = self._corpus()
         parts = self._split(corpus)
         training = self._train(base, parts, self._replay(parts))
-        bundle = self._export(base, training)
+        bundle = self._export(base, parts, training)
         before, after = self._judge("before", self._served.bundle, parts), self._judge("after", bundle, parts)
         return self._report(corpus, parts, training, (before, after), estimate)
 
     def _base(self) -> Path:
         from trainer.base import read_cert
 
-        base: Path | None = self._args.base
+        base: Path | None = self._args.base or self._served.weights
         if base is None:
             base = self._run.out / "base"
             self._run.program("trainer", "base", "--out", base)
@@ -69,13 +69,31 @@ class Work:
             )
         return base
 
+    @property
+    def _whole(self) -> bool:
+        """Whether all weights are trained."""
+        return self._config.lora is None
+
+    def _trained_from(self, base: Path) -> Path:
+        """The base; if all weights are trained, with the adapter in service merged into it."""
+        if not self._whole or not self._served.adapter:
+            return base
+        merged = self._run.out / f"merged-{self._served.sha256[:8]}"
+        self._run.program(
+            "trainer", "base", "--from", base, "--adapter", self._served.adapter, "--name", self._served.name,
+            "--out", merged,
+        )  # fmt: skip
+        return merged
+
     def _corpus(self) -> Path:
         stamps = {str(repository.folder): repository.stamp() for repository in self._repositories}
+        log: Path | None = self._args.feedback
         inputs = {"repositories": stamps, "drops": self._drops, "code": corpus.code_version()}
+        inputs["feedback"] = _sha256(log) if log and log.is_file() else ""
 
         def build(folder: Path) -> None:
             shards = self._run.out / "shards"
-            corpus.build(self._repositories, self._drops, folder, shards, processes=self._args.processes)
+            corpus.build(self._repositories, self._drops, folder, shards, processes=self._args.processes, log=log)
 
         return self._run.stage("corpus", inputs, build)
 
@@ -102,10 +120,10 @@ class Work:
     def _train(self, base: Path, parts: Path, replayed: Path) -> Path:
         settings = [f"optimizer.warmup={min(self._config.optimizer.warmup, self._steps(base, parts) // 4)}"]
         settings.append(f"steps={self._steps(base, parts)}")
-        if found := self._served.rank():
+        start = None if self._whole else self._served.adapter
+        if start and (found := self._served.rank()):
             settings += [f"lora.rank={found[0]}", f"lora.alpha={found[1]}"]
         settings += self._args.set
-        start = self._served.adapter
         command = ["train", "--config", self._args.config, "--corpus", parts, "--base", base]
         if (replayed / "train.parquet").is_file():
             command += ["--textbook", replayed]
@@ -136,16 +154,19 @@ class Work:
         read = min(self._profile.tokens, EPOCHS * tokens / (1 - self._args.share))
         return max(2, math.ceil(read / batch))
 
-    def _export(self, base: Path, training: Path) -> Path:
-        name = f"{self._served.base['name']}-team"
+    def _export(self, base: Path, parts: Path, training: Path) -> Path:
+        name = f"{self._served.base['name'].removesuffix('-team')}-team"
 
         def export(folder: Path) -> None:
-            made = folder / "bundle"
-            self._run.program(
-                "export", training / "model", "--base", base, "--out", made, "--name", name,
-                "--adapter-out", folder / "adapter",
-            )  # fmt: skip
-            carry(folder / "adapter", made)
+            made, model = folder / "bundle", training / "model"
+            command = ["export", model, "--out", made, "--name", name, "--corpus", parts]
+            if self._whole:
+                self._run.program(*command)
+                self._run.program("trainer", "base", "--from", model, "--name", name, "--out", folder / "weights")
+                carry(made, weights=folder / "weights")
+            else:
+                self._run.program(*command, "--base", base, "--adapter-out", folder / "adapter")
+                carry(made, adapter=folder / "adapter", weights=self._served.weights)
 
         return self._run.stage("export", {"name": name}, export) / "bundle"
 

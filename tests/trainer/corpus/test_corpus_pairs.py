@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from trainer.corpus.extract import scripts
+from trainer.corpus.layout import lay_outs
 from trainer.corpus.pairs import Pair, pairs
 from trainer.corpus.readers import Document
 
@@ -43,9 +44,11 @@ def nlargest(frame, n):
 '''
 
 
-def found(text: str, format: str = "python", path: str = "doc/example.py") -> tuple[list[Pair], Counter[str]]:
+def found(
+    text: str, format: str = "python", path: str = "doc/example.py", *, own: bool = False
+) -> tuple[list[Pair], Counter[str]]:
     drops: Counter[str] = Counter()
-    document = Document(path, text, format)
+    document = Document(path, text, format, own)
     return [pair for script in scripts(document, drops) for pair in pairs(script, drops)], drops
 
 
@@ -221,3 +224,58 @@ def test_bad_files_are_counted_never_fatal(text, format, reason):
     kept, drops = found(text, format)
     assert not kept
     assert drops[reason] == 1
+
+
+OWN = '''
+from ours import Shop, settle
+
+class Report:
+    def total(self, day):
+        """Sum what was paid on a day."""
+        return settle(self.rows, day)
+
+def _check(shop):
+    for day in shop.days:
+        # settle the day before it is shown
+        settle(shop.rows, day)
+
+def test_total():
+    # a shop with two days
+    shop = Shop(days=2)
+    assert shop.total == helper(shop)
+'''
+
+
+def test_of_ones_own_code_methods_private_functions_tests_and_any_library_are_read():
+    pairs_found, drops = found(OWN, path="tests/test_ours.py", own=True)
+    told = {pair.intent: pair for pair in pairs_found if pair.intent}
+    assert list(told) == ["Sum what was paid on a day", "Settle the day before it is shown", "A shop with two days"]
+    assert told["Sum what was paid on a day"].owner == "Report"
+    assert not told["A shop with two days"].owner
+    assert "code: no pandas or NumPy" not in drops
+    assert found(OWN, path="tests/test_ours.py")[0] == []
+    [(head, code), *_] = lay_outs(told["Sum what was paid on a day"])
+    lines = (head + code).split("\n")
+    assert lines[-4:] == [
+        "class Report:",
+        "    def total(self, day):",
+        '        """Sum what was paid on a day."""',
+        "        return settle(self.rows, day)",
+    ]
+
+
+def test_of_ones_own_notes_to_oneself_are_no_intents():
+    text = "import ours\n\n# TODO: remove the cache\nours.drop(1)\n\n# noqa: remove the rows\nours.drop(2)\n"
+    pairs_found, drops = found(text, own=True)
+    assert not [pair for pair in pairs_found if pair.intent]
+    assert drops["intent: about something else"] == 2
+
+
+def test_a_cell_of_ones_own_that_begins_with_imports_belongs_to_the_prose_above():
+    cells = [
+        {"cell_type": "markdown", "source": "Draw the daily totals"},
+        {"cell_type": "code", "source": "import ours\n\nours.draw(daily)"},
+    ]
+    for own, expected in ((True, ["Draw the daily totals"]), (False, [])):
+        pairs_found, _ = found(json.dumps({"cells": cells}), "notebook", own=own)
+        assert [pair.intent for pair in pairs_found if pair.intent] == expected

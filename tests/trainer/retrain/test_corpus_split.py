@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cert_lsp.errors import CorpusError
+from cert_lsp.feedback import FeedbackLog
 from tests.trainer.retrain.team import KEYS, WORDS, write_team
 from trainer.retrain import corpus as corpus_module
 from trainer.retrain.corpus import build
+from trainer.retrain.feedback import kept
 from trainer.retrain.repository import Repository, Rules, look_over
 from trainer.retrain.secrets import reasons
 from trainer.retrain.split import split
@@ -26,6 +28,7 @@ def test_secrets_and_addresses_are_found_and_ordinary_code_is_not() -> None:
         "df = pd.read_csv('a.csv')\ndf.groupby('carrier_key')['delay'].mean()": "",
         "x = 1\naws = 'AKIA" + "IOSFODNN7EXAMPLA'\ny = 2": "secret: AWS Access Key",
         "password = 'hunter2" + "secret'": "secret: Secret Keyword",
+        "key = client.login('AKIA" + "IOSFODNN7EXAMPLA')": "secret: AWS Access Key",
         "": "",
         "owner = 'bob.miller@corp.io'": "personal data: e-mail address",
         "owner = 'somebody@example.com'\ncolour = '#ff00aa'": "",
@@ -94,11 +97,37 @@ def test_only_what_was_edited_is_read_again(tmp_path: Path, monkeypatch: pytest.
     assert first["records"] > again["records"]
 
 
-def test_code_without_pandas_teaches_nothing(tmp_path: Path) -> None:
+def test_code_that_does_nothing_teaches_nothing(tmp_path: Path) -> None:
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "a.py").write_text("# add one\nx = 1\n")
-    with pytest.raises(CorpusError, match="no intent with pandas or NumPy"):
+    with pytest.raises(CorpusError, match="nothing that says what code does"):
         build([look(tmp_path / "team")], Counter(), tmp_path, tmp_path / "shards")
+
+
+def test_what_a_user_took_and_kept_is_learned_and_never_judged_by(tmp_path: Path) -> None:
+    log = FeedbackLog(tmp_path / "state")
+    offers = {
+        "kept": "df.nlargest(3, 'margin')",
+        "changed": "df.nlargest(4, 'margin')",
+        "ignored": "df.nlargest(5, 'margin')",
+        "secret": "df.assign(key='AKIA" + "IOSFODNN7EXAMPLA')",
+    }
+    for name, code in offers.items():
+        log.write("shown", name, head="# the best three\nx = ", code=code, sketch="", score=-1, rank=0, model="m")
+        if name != "ignored":
+            log.write("accepted", name)
+            log.write("kept", name, kept=name != "changed")
+    report = build([look(write_team(tmp_path / "team"))], Counter(), tmp_path, tmp_path / "shards", log=log.file)
+    assert report["kinds"]["feedback"] == 1
+    assert report["drops"]["feedback: changed or deleted after it was taken"] == 1
+    assert report["drops"]["secret: AWS Access Key"] == 1
+    split(tmp_path, tmp_path, most=1000)
+    [record] = [each for each in pq.read_table(tmp_path / "train.parquet").to_pylist() if each["kind"] == "feedback"]
+    assert record["head"] + record["code"] == "# the best three\nx = df.nlargest(3, 'margin')"
+    assert record["sketch"].startswith("df.nlargest(")
+    assert "nlargest" not in (tmp_path / "pairs.jsonl").read_text()
+    with pytest.raises(CorpusError, match="cannot be read"):
+        kept(tmp_path / "none.jsonl", Counter())
 
 
 @pytest.fixture

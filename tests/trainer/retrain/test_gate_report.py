@@ -117,7 +117,7 @@ def test_the_page_stands_alone_and_shows_code_as_text() -> None:
                 "split": {"train": 4, "heldout": 1},
                 "curves": {"loss": [(1, 2.0), (2, 1.0)], "eval_loss": [(2, 1.5)]},
                 "samples": [sample],
-                "usage": {"train": {"seconds": 3.5, "peak_mb": 900}},
+                "usage": {"train": {"seconds": 3.5, "cpu_seconds": 5.0, "peak_mb": 900}},
                 "estimate": "about 3 minutes",
             }
         )

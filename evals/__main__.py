@@ -110,7 +110,8 @@ def pairs(options: argparse.Namespace) -> int:
     from evals.pairs import judge_pairs, mean_figures, read_pairs
 
     bundle = options.bundle or EMBEDDED
-    judged = judge_pairs(Engine.open(bundle), bundle, read_pairs(options.pairs), options.out)
+    engine = Engine.open(bundle) if options.processes == 1 else None
+    judged = judge_pairs(engine, bundle, read_pairs(options.pairs), options.out, processes=options.processes)
     figures = {"pairs": len(judged), **mean_figures(judged)}
     told = "\n".join(f"{name:<16} {value:.4g}" for name, value in figures.items())
     sys.stdout.write((json.dumps(figures) if options.json else told) + "\n")
@@ -276,6 +277,9 @@ def _parser() -> argparse.ArgumentParser:
 
     judging = command(pairs, "judge a bundle by held-out pairs of intent and code")
     judging.add_argument("--pairs", type=Path, required=True, metavar="FILE", help="JSON Lines: id, head, code, sketch")
+    judging.add_argument(
+        "--processes", type=_positive, default=1, metavar="N", help="pairs judged at a time, a core each (default: 1)"
+    )
     judging.add_argument("--bundle", type=Path, metavar="DIR", help="model folder (default: the embedded one)")
     judging.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for pairs.jsonl; goes on with what is there"

@@ -6,10 +6,13 @@ is served, quantized as it is, so no torch is needed. Results are lines of pairs
 interrupted goes on where it stopped.
 """
 
+import contextlib
 import hashlib
 import json
+import multiprocessing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from textwrap import dedent
@@ -87,8 +90,18 @@ def read_pairs(path: Path) -> list[Pair]:
     return pairs
 
 
-def judge_pairs(engine: Completer, bundle: Path, pairs: Sequence[Pair], folder: Path) -> list[Judged]:
+def judge_pairs(
+    engine: Completer | None, bundle: Path, pairs: Sequence[Pair], folder: Path, *, processes: int = 1
+) -> list[Judged]:
     """Judge the pairs that `folder` does not hold yet, and return all of them.
+
+    Args:
+        engine: The opened bundle; None: each of `processes` opens it for itself, on one core, which is quicker than one
+            process on as many cores.
+        bundle: Its folder.
+        pairs: What to judge it by.
+        folder: Where the results are and go.
+        processes: How many pairs are judged at a time, if `engine` is None.
 
     Raises:
         EvalError: The folder belongs to another bundle or other pairs, or cannot be written.
@@ -102,9 +115,14 @@ def judge_pairs(engine: Completer, bundle: Path, pairs: Sequence[Pair], folder: 
         path = folder / RESULTS
         drop_torn_line(path)
         found = read_judged(path) if path.exists() else []
-        with path.open("a", encoding="utf-8") as file:
-            for pair in tqdm(pairs[len(found) :], "pairs", len(pairs), initial=len(found), unit="pair", disable=None):
-                one = _judge(engine, encoder, pair)
+        todo = pairs[len(found) :]
+        with path.open("a", encoding="utf-8") as file, contextlib.ExitStack() as stack:
+            if engine:
+                judged = map(partial(_judge, engine, encoder), todo)
+            else:
+                pool = multiprocessing.get_context("spawn").Pool(processes, _open, (bundle, encoder))
+                judged = stack.enter_context(pool).imap(_judge_here, todo)
+            for one in tqdm(judged, "pairs", len(pairs), initial=len(found), unit="pair", disable=None):
                 found.append(one)
                 file.write(json.dumps(asdict(one)) + "\n")
                 file.flush()
@@ -145,6 +163,20 @@ def edit_similarity(one: str, other: str) -> float:
     from rapidfuzz.distance import Indel
 
     return Indel.normalized_similarity(one, other)
+
+
+_HERE: list[Any] = []
+"""Engine and encoder of a process of the pool."""
+
+
+def _open(bundle: Path, encoder: Encoder) -> None:
+    from cert_lsp.engine.pipeline import Engine
+
+    _HERE[:] = [Engine.open(bundle, threads=1), encoder]
+
+
+def _judge_here(pair: Pair) -> Judged:
+    return _judge(_HERE[0], _HERE[1], pair)
 
 
 def _judge(engine: Completer, encoder: Encoder, pair: Pair) -> Judged:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from trainer.retrain.repository import Repository
     from trainer.retrain.served import Served
 
-STAGES = ("corpus", "split", "replay", "train", "export", "before", "after")
+STAGES = ("corpus", "split", "before", "replay", "train", "export", "after")
 REFUSED = 3
 _SUITE = Path(__file__).parents[2] / "evals" / "everyday.jsonl"
 
@@ -43,7 +43,7 @@ class Profile:
     pairs: int
 
 
-PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(160_000, 120)}
+PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(120_000, 120)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     settings = "settings of the training: retrain (an adapter; default), retrain-full (all weights), or a file"
     train.add_argument("--config", default="retrain", metavar="NAME|FILE", help=settings)
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one of them")
+    train.add_argument(
+        "--blend", type=float, default=0.5, metavar="S", help="share of the trained model in the new one (default: 0.5)"
+    )
     gate = parser.add_argument_group("gate")
     gate.add_argument("--suite", type=Path, default=_SUITE, metavar="FILE", help="general suite (default: everyday)")
     gate.add_argument("--margin", type=float, default=0.05, metavar="M", help="how much of it may be lost (0.05)")
@@ -103,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not 0 <= args.share < 1:
         raise ConfigError(f"--share {args.share} is no share", remedy="give a number from 0 to less than 1")
+    if not 0 < args.blend <= 1:
+        raise ConfigError(f"--blend {args.blend} leaves nothing new", remedy="give a number from above 0 to 1")
     config, _ = load_config(args.config, args.set)
     drops: Counter[str] = Counter()
     rules = Rules(tuple(args.exclude), tuple(args.deny_licence))

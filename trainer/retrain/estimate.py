@@ -19,7 +19,9 @@ import numpy as np
 from trainer.retrain.repository import Repository
 
 _EMBEDDED_PARAMETERS = 135e6
-_TRAINING_REACHES = 0.55
+_TRAINING_REACHES = {True: 2.4, False: 0.55}
+"""By whether the processor multiplies in bf16; times what it reaches in fp32."""
+_EXPORT_MINUTES = 0.6
 _SECONDS_PER_FILE = 0.01
 _READ_PER_PAIR = 300
 _WRITTEN_PER_PAIR = 45
@@ -56,11 +58,11 @@ def estimate(
     parameters, layers, width = _shape(base)
     flops = _flops_per_second()
     per_answer = 2 * parameters * (_READ_PER_PAIR + _WRITTEN_PER_PAIR * _DECODING_COSTS) / flops
-    training = (6 if whole else 4) * parameters * tokens / (flops * _TRAINING_REACHES)
+    training = (6 if whole else 4) * parameters * tokens / (flops * _TRAINING_REACHES[_has_bf16()])
     minutes = {
         "corpus": files * _SECONDS_PER_FILE / 60,
         "train": training / 60,
-        "export": 0.2 + 600 * parameters / flops / 60,
+        "export": _EXPORT_MINUTES + 600 * parameters / flops / 60,
         "before": (pairs + tasks) * per_answer / 60,
         "after": (pairs + tasks) * per_answer / 60,
     }
@@ -78,6 +80,15 @@ def _shape(base: Path | None) -> tuple[float, int, int]:
     layers = config.get("num_hidden_layers") or config.get("num_layers") or config.get("n_layer") or 12
     width = config.get("hidden_size") or config.get("n_embd") or 768
     return sum(file.stat().st_size for file in files) / 4, layers, width
+
+
+def _has_bf16() -> bool:
+    """As `trainer.model.can_autocast` asks, without torch."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def _flops_per_second() -> float:

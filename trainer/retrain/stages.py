@@ -67,7 +67,15 @@ class Run:
         finally:
             os.close(self._lock)
 
-    def stage(self, name: str, inputs: Mapping[str, Any], work: Callable[[Path], None], *, keeps: bool = False) -> Path:
+    def stage(
+        self,
+        name: str,
+        inputs: Mapping[str, Any],
+        work: Callable[[Path], None],
+        *,
+        keeps: bool = False,
+        feeds: bool = True,
+    ) -> Path:
         """Do a stage, unless it is done; returns its folder.
 
         Args:
@@ -75,13 +83,15 @@ class Run:
             inputs: What its outcome depends on, beside the stages before it.
             work: Does it, in the folder given.
             keeps: Whether `work` goes on with what an interrupted run left in the folder.
+            feeds: Whether later stages are made from it: if it changes, they are done anew.
 
         Raises:
             CertError: It failed, or could not write.
         """
         folder, partial, note = self.out / name, self.out / f"{name}.partial", self.out / "notes" / f"{name}.json"
         inputs = json.loads(json.dumps({**inputs, "after": self._chain}))
-        self._chain = hashlib.sha256(json.dumps([name, inputs], sort_keys=True).encode()).hexdigest()
+        if feeds:
+            self._chain = hashlib.sha256(json.dumps([name, inputs], sort_keys=True).encode()).hexdigest()
         place = f"[{self._stages.index(name) + 1}/{len(self._stages)}] {name}"
         known = _read(note)
         if known.get("inputs") == inputs and known.get("seconds") is not None and folder.is_dir():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cert_lsp.errors import ConfigError
 from trainer.retrain import corpus, gate, replay, split
+from trainer.retrain.blend import blend
 from trainer.retrain.report import SAMPLES, curves
 from trainer.retrain.served import Served, carry
 
@@ -48,9 +49,10 @@ class Work:
         base = self._trained_from(self._base())
         corpus = self._corpus()
         parts = self._split(corpus)
+        before = self._judge("before", self._served.bundle, parts)
         training = self._train(base, parts, self._replay(parts))
         bundle = self._export(base, parts, training)
-        before, after = self._judge("before", self._served.bundle, parts), self._judge("after", bundle, parts)
+        after = self._judge("after", bundle, parts)
         return self._report(corpus, parts, training, (before, after), estimate)
 
     def _base(self) -> Path:
@@ -155,10 +157,14 @@ class Work:
         return max(2, math.ceil(read / batch))
 
     def _export(self, base: Path, parts: Path, training: Path) -> Path:
-        name = f"{self._served.base['name'].removesuffix('-team')}-team"
+        name, share = f"{self._served.base['name'].removesuffix('-team')}-team", self._args.blend
+        start = base if self._whole else self._served.adapter
 
         def export(folder: Path) -> None:
             made, model = folder / "bundle", training / "model"
+            if start and share < 1:
+                model = folder / "model"
+                blend(start, training / "model", model, share)
             command = ["export", model, "--out", made, "--name", name, "--corpus", parts]
             if self._whole:
                 self._run.program(*command)
@@ -168,13 +174,14 @@ class Work:
                 self._run.program(*command, "--base", base, "--adapter-out", folder / "adapter")
                 carry(made, adapter=folder / "adapter", weights=self._served.weights)
 
-        return self._run.stage("export", {"name": name}, export) / "bundle"
+        return self._run.stage("export", {"name": name, "blend": share}, export) / "bundle"
 
     def _judge(self, name: str, bundle: Path, parts: Path) -> Path:
         def judge(folder: Path) -> None:
             self._run.program(
-                "evals", "pairs", "--pairs", parts / split.PAIRS, "--bundle", bundle, "--out", folder / "pairs"
-            )
+                "evals", "pairs", "--pairs", parts / split.PAIRS, "--bundle", bundle, "--out", folder / "pairs",
+                "--processes", self._args.processes,
+            )  # fmt: skip
             python = ["--python", self._args.python] if self._args.python else []
             self._run.program(
                 "evals", "run", "--suite", self._args.suite, "--bundle", bundle, "--mode", "sketch",
@@ -182,7 +189,7 @@ class Work:
             )  # fmt: skip
 
         inputs = {"suite": _sha256(self._args.suite), "served": self._served.sha256}
-        return self._run.stage(name, inputs, judge, keeps=True)
+        return self._run.stage(name, inputs, judge, keeps=True, feeds=False)
 
     def _report(
         self, records: Path, parts: Path, training: Path, judged: tuple[Path, Path], estimate: str

@@ -9,15 +9,22 @@ WORDS = ("price", "weight", "delay", "income", "height", "speed", "volume", "mar
 KEYS = ("city", "carrier", "region", "customer", "sensor", "branch", "species", "airport", "vendor", "colour")
 
 
-def write_team(folder: Path, files: int = 10) -> Path:
-    """Write Python files in which a comment asks for a mean by a key, and the line below answers."""
+MEAN = 'df.groupby("{key}")["{name}"].mean()'
+
+
+def write_team(folder: Path, files: int = 10, answer: str = MEAN) -> Path:
+    """Write Python files in which a comment asks for a mean by a key, and the line below answers.
+
+    `answer` may name `key`, the column's `name`, and `count`, which is another in each answer.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(files):
         key = KEYS[number % len(KEYS)]
         lines = ["import pandas as pd", "", f'df = pd.read_csv("{key}_{number}.csv")']
-        for word in WORDS:
+        for place, word in enumerate(WORDS):
             name = f"{word}_{number // len(KEYS)}" if number >= len(KEYS) else word
-            lines += ["", f"# mean {name} per {key}", f'df.groupby("{key}")["{name}"].mean()']
+            count = number * len(WORDS) + place
+            lines += ["", f"# compute the mean {name} per {key}", answer.format(key=key, name=name, count=count)]
         (folder / f"report_{key}_{number}.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 

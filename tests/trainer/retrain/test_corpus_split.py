@@ -160,7 +160,7 @@ def test_a_near_duplicate_of_something_trained_on_is_not_judged_by(tmp_path: Pat
     """Of two versions of a file with other words for the same code, one is held out: it would measure memory."""
     team = write_team(tmp_path / "team", files=12)
     for path in sorted(team.iterdir()):
-        text = path.read_text().replace("# mean ", "# the mean of ").replace(" per ", " for each ")
+        text = path.read_text().replace("# compute the mean ", "# take the mean of ").replace(" per ", " for each ")
         (team / f"other_{path.name}").write_text(text)
     out = tmp_path / "out"
     out.mkdir()

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from cert_lsp.contract.bundle import MANIFEST, verify
+from cert_lsp.contract.bundle import MANIFEST, verify, weights_sha256
 from cert_lsp.store import Store
 from tests.trainer.retrain.team import run, write_team
 from trainer.retrain.cli import REFUSED, STAGES
-from trainer.retrain.served import CARRIED, carry
+from trainer.retrain.served import CARRIED, WEIGHTS, carry, in_service
 
 for needed in ("deepspeed", "peft", "onnxscript", "detect_secrets"):
     pytest.importorskip(needed)
@@ -48,7 +48,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, tiny_corpus
         *(f"--set={setting}" for setting in settings),
     )  # fmt: skip
     run("export", place / "first/model", "--out", place / "bundle", "--adapter-out", place / "adapter")
-    carry(place / "adapter", place / "bundle")
+    carry(place / "bundle", adapter=place / "adapter")
     Store(place / "store").publish(place / "bundle")
     write_team(place / "team", files=7)
     (place / "suite.jsonl").write_text("".join(json.dumps(task) + "\n" for task in SUITE))
@@ -61,7 +61,8 @@ def command(place: Path, tiny_base: Path, tiny_corpus: Path) -> list[str]:
     words = [
         "--repo", place / "team", "--base", tiny_base, "--general", tiny_corpus,
         "--suite", place / "suite.jsonl", "--python", sys.executable, "--profile", "quick", "--config", "smoke",
-        "--set=optimizer.lr=2e-2", "--set=steps=16", "--processes", "1",
+        "--set=optimizer.lr=2e-2", "--set=steps=16", "--set=lora.rank=8", "--set=lora.alpha=16", "--processes", "1",
+        "--blend", "1",
     ]  # fmt: skip
     return ["trainer", "retrain", *map(str, words)]
 
@@ -188,6 +189,25 @@ def test_a_full_disk_is_one_message_and_the_run_goes_on_later(
     assert Store(store).current() == before
     run(*command, "--out", out, "--store", store)
     assert (out / "export/bundle" / MANIFEST).read_bytes() == (whole / "export/bundle" / MANIFEST).read_bytes()
+
+
+def test_all_weights_are_trained_if_wished_and_the_next_retraining_starts_from_them(
+    command: list[str], store: Path, tmp_path: Path
+) -> None:
+    words = [word.replace("lr=2e-2", "lr=5e-3") for word in command if not word.startswith("--set=lora")]
+    run(*words, "--out", tmp_path / "out", "--store", store)
+    current = Store(store).current()
+    assert current
+    assert not (current / CARRIED).exists()
+    served = in_service(current, None)
+    assert served.weights == current / WEIGHTS
+    assert served.base["sha256"] == weights_sha256(current / WEIGHTS)
+    at = command.index("--base")
+    again = run(*command[:at], *command[at + 2 :], "--out", tmp_path / "next", "--store", store, "--set=steps=8")
+    assert "a fresh adapter" in again.stderr
+    bundle = tmp_path / "next/export/bundle"
+    assert (bundle / CARRIED / "adapter_model.safetensors").is_file()
+    assert weights_sha256(bundle / WEIGHTS) == served.base["sha256"]
 
 
 def test_a_dry_run_tells_and_writes_nothing(command: list[str], store: Path, tmp_path: Path) -> None:

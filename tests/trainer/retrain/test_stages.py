@@ -41,6 +41,15 @@ def test_a_stage_is_done_once_and_again_when_something_before_it_changes(tmp_pat
     assert set(Run(tmp_path, NAMES).usage()) == {"one", "two"}
 
 
+def test_a_stage_that_nothing_is_made_from_changes_nothing_after_it(tmp_path: Path) -> None:
+    calls: list[str] = []
+    for one in ("1", "3"):
+        run = Run(tmp_path, NAMES)
+        run.stage("one", {"text": one}, writer(calls, one), feeds=False)
+        run.stage("two", {}, writer(calls, "2"))
+    assert calls == ["1", "2", "3"]
+
+
 _KILLED = """
 import os, signal, sys
 from pathlib import Path

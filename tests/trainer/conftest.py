@@ -44,7 +44,7 @@ def tiny_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base folder: a two-layer Llama over bytes."""
     pytest.importorskip("transformers")
-    from trainer.base import write_random_base
+    from trainer.scratch import write_random_base
 
     folder = tmp_path_factory.mktemp("base")
     write_random_base(folder)

@@ -65,10 +65,14 @@ export async function stopShared(program: string, output: vscode.LogOutputChanne
 
 /** Say that there is no server, what follows from it and what to do about it. */
 export async function explainMissing(places: string[], tryAgain: () => Promise<void>): Promise<void> {
+  const { isTrusted } = vscode.workspace;
   const message =
     `CERT-LSP: the program cert-lsp was not found; looked at ${places.join(" and ")}. There will be no completions. ` +
-    "Install it into your Python environment, or set cert.path.";
+    (isTrusted ? "Install it" : "VS Code is in Restricted Mode: trust the folder if its .venv has it. Else install it") +
+    " into your Python environment, or set cert.path.";
+  const trust = { "Manage Trust": () => vscode.commands.executeCommand("workbench.trust.manage") };
   const actions: Record<string, () => Thenable<unknown>> = {
+    ...(isTrusted ? {} : trust),
     "How to Install": () =>
       vscode.commands.executeCommand("workbench.action.openWalkthrough", "cert-lsp.cert-lsp#start", false),
     "Open Setting": () => vscode.commands.executeCommand("workbench.action.openSettings", "cert.path"),

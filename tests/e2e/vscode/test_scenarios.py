@@ -106,14 +106,19 @@ def test_one_statement_after_the_other_or_all_on_request(open_file: OpenFile) ->
 
 def test_other_answers_on_request(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    ghost = type_intent(window)
+    type_intent(window)
     window.command("Trigger Inline Suggestion")
     window.wait(lambda: any(each.invoked and each.codes for each in window.exchanges()), "several answers")
     (codes,) = [each.codes for each in window.exchanges() if each.invoked and each.codes]
     assert len(codes) == len(set(codes)) == 3
-    window.press("Alt+]")
-    window.wait(lambda: window.ghost() not in ("", ghost), "another answer")
-    assert window.ghost() in codes
+
+    def is_another() -> bool:
+        if window.ghost() in codes[1:]:
+            return True
+        window.press("Alt+]")  # may come before VS Code has the list that the server has sent
+        return False
+
+    window.wait(is_another, "another answer")
 
 
 def test_popup_is_accepted(open_file: OpenFile) -> None:

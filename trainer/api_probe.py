@@ -56,6 +56,7 @@ _UNSAID = re.compile(
 )
 _OF = re.compile(r"\bof\b.*?(?=,|\||\bor\b|$)")
 # What neither annotations, docstrings nor a call without arguments tell, or tell wrongly.
+_OF_UFUNCS = "out where casting order dtype subok signature sig axes axis keepdims".split()  # noqa: SIM905
 _INDEXES = ["Index"]  # stands for all kinds of index
 _EITHER = ["DataFrame", "Series"]
 _WHATEVER = [*_EITHER, "scalar"]
@@ -63,23 +64,22 @@ _KNOWN = {
     "str": ["StringMethods"], "dt": ["DatetimeProperties", "PeriodProperties", "TimedeltaProperties"],
     "cat": ["CategoricalAccessor"], "plot": [], "hist": [], "boxplot": [], "style": ["Styler"], "index": _INDEXES,
     "columns": _INDEXES, "keys": _INDEXES, "resample": ["Resampler"], "xs": _EITHER, "get": [], "pipe": [],
-    "dtype": [], "name": [], "apply": _WHATEVER, "agg": _WHATEVER, "aggregate": _WHATEVER,
+    "dtype": [], "dtypes": [], "name": [], "apply": _WHATEVER, "agg": _WHATEVER, "aggregate": _WHATEVER,
 }  # fmt: skip
 _KNOWN_OF = {
     "numpy.where": ["ndarray", "tuple"], "numpy.unique": ["ndarray", "tuple"], "numpy.average": ["ndarray", "float64"],
     "numpy.random.default_rng": ["Generator"], "pandas.concat": _EITHER, "pandas.merge": ["DataFrame"],
-    "pandas.to_datetime": ["DatetimeIndex", "Series", "Timestamp", "datetime"],
-    "pandas.to_timedelta": ["Series", "Timedelta", "TimedeltaIndex"],
-    "pandas.to_numeric": ["Index", "Series", "ndarray", "scalar"], "pandas.eval": [], "pandas.array": [],
-    "pandas.unique": [], "pandas.crosstab": ["DataFrame"], "pandas.get_dummies": ["DataFrame"],
+    "pandas.to_datetime": ["DatetimeIndex", "Series", "Timestamp", "datetime"], "pandas.get_dummies": ["DataFrame"],
+    "pandas.to_timedelta": ["Series", "Timedelta", "TimedeltaIndex"], "pandas.eval": [], "pandas.array": [],
+    "pandas.to_numeric": ["Index", "Series", "ndarray", "scalar"], "pandas.unique": [],
     **{f"pandas.{name}": ["Categorical", "Series", "tuple"] for name in ("cut", "qcut")},
     **{f"pandas.read_{name}": ["DataFrame"] for name in ("csv", "table", "excel", "sql", "sql_query", "sql_table")},
     **{f"pandas.{name}": [*_EITHER, "ndarray", "bool"] for name in ("isna", "isnull", "notna", "notnull")},
-    "pandas.read_json": _EITHER, "pandas.read_html": ["list"], "Series.idxmax": [], "Series.idxmin": [],
-    **{f"ndarray.{name}": ["ndarray"] for name in ("reshape", "take", "compress", "choose", "repeat", "swapaxes")},
-    **{f"ndarray.{name}": ["ndarray"] for name in ("argpartition", "dot", "searchsorted")},
-    "ndarray.tolist": ["list", "scalar"], "ndarray.item": ["scalar"], "Series.array": [],
-    "Series.values": ["Categorical", "ndarray"], "Index.values": ["Categorical", "ndarray"],
+    "pandas.crosstab": ["DataFrame"], "pandas.read_json": _EITHER, "pandas.read_html": ["list"], "Series.idxmax": [],
+    **{f"ndarray.{name}": ["ndarray"] for name in ("reshape", "take", "compress", "repeat", "swapaxes", "dot")},
+    "Series.idxmin": [], "ndarray.tolist": ["list", "scalar"], "ndarray.item": ["scalar"],
+    "Series.values": ["Categorical", "ndarray"], "Series.array": [],
+    "Index.values": ["Categorical", "ndarray"], "DataFrame.dtypes": ["Series"],
 }  # fmt: skip
 
 
@@ -195,18 +195,15 @@ def refuses(thing: object) -> bool:
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             thing(no_such_keyword=1)
-    except TypeError as error:
+    except BaseException as error:
         return "unexpected keyword argument 'no_such_keyword'" in str(error)
-    except BaseException:
-        return False
     return False
 
 
 def documented(thing: object, name: str) -> "list[str] | None":
     """Return the keywords by the signatures that a docstring begins with, as C code has them."""
-    found, seen = [], False
-    if isinstance(thing, np.ufunc):
-        found += ["out", "where", "casting", "order", "dtype", "subok", "signature", "sig", "axes", "axis", "keepdims"]
+    is_ufunc, seen = isinstance(thing, np.ufunc), False
+    found = [*_OF_UFUNCS] if is_ufunc else []
     for line in re.sub(r",\n\s+", ", ", inspect.getdoc(thing) or "").split("\n")[:12]:
         match = _SIGNATURE.search(line)
         if not match or match[1] != name or line[match.end() :].strip()[:2] not in ("", "->", "--"):
@@ -215,11 +212,9 @@ def documented(thing: object, name: str) -> "list[str] | None":
         for part in re.split(r",", re.sub(r"\([^()]*\)|\{[^{}]*\}|\[(?=,)|\]", "", match[2].replace("[", ""))):
             word = part.strip().split("=")[0].split(":")[0].strip()
             if word == "/":
-                found = [each for each in found if each in ("out", "where")] if isinstance(thing, np.ufunc) else []
-                if isinstance(thing, np.ufunc):
-                    found += ["casting", "order", "dtype", "subok", "signature", "sig", "axes", "axis", "keepdims"]
+                found = [*_OF_UFUNCS] if is_ufunc else []
             elif word.startswith("**"):
-                found += [] if isinstance(thing, np.ufunc) else ["**"]
+                found += [] if is_ufunc else ["**"]
             elif word.isidentifier():
                 found.append(word)
     return sorted(set(found)) if seen else None
@@ -268,7 +263,7 @@ def returned(thing: object, known: "set[str]", owner: str) -> "list[str]":
     items = [line for line in section[1].split("\n") if line[:1].strip()]
     told = [item_type(item, known, owner) for item in items]
     if len(told) > 1 and "optional" in items[1]:
-        return sorted({*told[0], "tuple"}) if told[0] else []
+        return [*told[0], "tuple"] if told[0] else []
     if len(told) > 1:
         return ["tuple"] if all(" : " in item for item in items) and owner == "" else []
     return told[0] if told else []
@@ -316,10 +311,6 @@ def members(kind: type, thing: object, try_calls: bool, names: "set[str]") -> "d
             found[name] = ["v", None, known]
         if owner + "." + name in _KNOWN_OF:
             found[name][2] = _KNOWN_OF[owner + "." + name]
-        elif owner == "DataFrame" and name == "dtypes":
-            found[name][2] = ["Series"]
-        elif name == "dtypes":
-            found[name][2] = []
         elif name in _KNOWN and kind.__module__.startswith("pandas") and not owner.endswith(("Methods", "Accessor")):
             found[name][2] = [each for each in _KNOWN[name] if each in names or each == "scalar"]
     return found
@@ -368,13 +359,10 @@ def describe(path: str, name: str, value: object, names: "set[str]") -> "list[ob
         return ["c", keywords(value, name), known]
     if not callable(value):
         return ["v", None, named(value, names)]
-    if path.startswith("numpy.ma"):
-        masked = returned(value, names, "")
-        return ["f", keywords(value, name), ["MaskedArray", *masked] if "ndarray" in masked else masked]
-    entry = ["f", keywords(value, name), _KNOWN_OF.get(path + "." + name, returned(value, names, ""))]
-    if path == "numpy" and not _NOT_CALLED.match(name):
-        entry.append(like(value, names))
-    return entry
+    gives = _KNOWN_OF.get(path + "." + name, returned(value, names, ""))
+    masked = ["MaskedArray"] if path.startswith("numpy.ma") and "ndarray" in gives else []
+    of_pandas = [like(value, names)] if path == "numpy" and not _NOT_CALLED.match(name) else []
+    return ["f", keywords(value, name), [*masked, *gives], *of_pandas]
 
 
 def main() -> None:
@@ -393,22 +381,16 @@ def main() -> None:
                 kinds[title(kind)] = kind, thing if kind is type(thing) else None
     names = set(kinds)
     called_on = {title(type(thing)) for thing in (*frames(), *arrays())}
-    described = {}
-    for name, (kind, thing) in sorted(kinds.items()):
-        library = kind.__module__.partition(".")[0]
-        described[name] = {
-            "library": library if library in ("pandas", "numpy") else "python",
-            "members": members(kind, thing, name in called_on, names),
-        }
-    found = {
-        "versions": {"pandas": pd.__version__, "numpy": np.__version__},
-        "modules": {
-            path: {name: describe(path, name, getattr(module, name, None), names) for name in names_of(path, modules)}
-            for path, module in modules.items()
-        },
-        "types": described,
+    described = {
+        name: {"library": kind.__module__.partition(".")[0], "members": members(kind, thing, name in called_on, names)}
+        for name, (kind, thing) in sorted(kinds.items())
     }
-    json.dump(found, sys.stdout)
+    listed = {
+        path: {name: describe(path, name, getattr(module, name, None), names) for name in names_of(path, modules)}
+        for path, module in modules.items()
+    }
+    versions = {"pandas": pd.__version__, "numpy": np.__version__}
+    json.dump({"versions": versions, "modules": listed, "types": described}, sys.stdout)
 
 
 if __name__ == "__main__":

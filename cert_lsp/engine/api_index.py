@@ -130,7 +130,7 @@ class Api:
             _, kind, taken, *gives = raw
             named: frozenset[str] = frozenset()
             if taken >= 0:
-                named = frozenset(keyword for keyword, those in self._keywords[taken].items() if those & bits)
+                named = frozenset(keyword for keyword, those in self._keywords[int(taken)].items() if those & bits)
             anything = taken < 0 or "**" in named
             results = tuple(self._widened(self._results[int(at)]) for at in gives)
             self._known[owner, name] = Entry(kind, None if anything else named, results, named - {"**"})

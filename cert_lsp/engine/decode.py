@@ -38,7 +38,7 @@ _NEAR = -12.0  # logits below the best at which a token is an alternative no mor
 _LONGEST_LOOP = 24
 _LOOP_TURNS = 4
 _LOOP_TOKENS = 24
-_REFUSALS = 4096  # some words are finished by hardly a token
+_REFUSALS = 512  # some words are finished by hardly a token; each costs about 50 µs
 
 
 @dataclass(frozen=True, slots=True)

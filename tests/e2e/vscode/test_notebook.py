@@ -36,9 +36,7 @@ def wait_for_sources(window: Window, *sources: str) -> None:
 def test_cell_is_completed(open_file: OpenFile) -> None:
     window = open_file(notebook(("code", ABOVE), ("code", "")), "delays.ipynb")
     window.press("Enter")  # into the last cell
-    window.type(INTENT)
-    window.wait(lambda: window.ghost().strip(), "ghost text")
-    ghost = window.ghost()
+    ghost = window.type_and_wait(INTENT)
     assert "flights" in ghost  # which a cell above binds
     window.press("Tab")
     wait_for_sources(window, ABOVE, INTENT + ghost)
@@ -50,9 +48,8 @@ def test_markdown_is_the_intent(open_file: OpenFile, take_picture: TakePicture) 
     markdown = "### Average delay per carrier"
     window = open_file(notebook(("code", ABOVE), ("markdown", markdown), ("code", "")), "delays.ipynb")
     window.press("Enter")
-    window.type("delays = ")
-    window.wait(lambda: "mean()" in window.ghost(), "ghost text")
-    ghost = window.ghost()
+    ghost = window.type_and_wait("delays = ")
+    assert "mean()" in ghost
     take_picture(window, "vscode-notebook")
     window.press("Tab")
     wait_for_sources(window, ABOVE, markdown, f"delays = {ghost}")

@@ -7,7 +7,6 @@ import pytest
 
 from tests.e2e.vscode.code_server import CodeServer
 from tests.e2e.vscode.conftest import OpenFile, TakePicture
-from tests.e2e.vscode.window import Window
 
 BEFORE = b"""\
 import pandas as pd
@@ -27,13 +26,6 @@ COMMENTED = BEFORE + INTENT.encode()
 LENS = ".codelens-decoration"
 
 
-def type_intent(window: Window, intent: str = INTENT) -> str:
-    """Type an intent; what is offered for it."""
-    window.type(intent)
-    window.wait(lambda: window.ghost().strip(), "ghost text")
-    return window.ghost()
-
-
 @pytest.mark.parametrize(
     ("content", "intent"),
     [
@@ -47,7 +39,7 @@ def test_comment_becomes_code_and_back(
     open_file: OpenFile, content: bytes, intent: str, take_picture: TakePicture
 ) -> None:
     window = open_file(content)
-    ghost = type_intent(window, intent)
+    ghost = window.type_and_wait(intent)
     if content == BEFORE and intent == INTENT:
         take_picture(window, "vscode-ghost-text")
     commented = content + intent.encode()
@@ -65,22 +57,21 @@ def test_comment_becomes_code_and_back(
 
 def test_typed_through(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    ghost = type_intent(window)
+    ghost = window.type_and_wait(INTENT)
     begun = ghost.lstrip()[:12]
     window.press("Enter")
     window.type(begun)
-    window.wait(lambda: window.ghost() and not window.ghost().startswith("\n"), "the rest on the line")
-    rest = window.ghost()
+    window.wait(lambda: window.ghost() == ghost.lstrip()[12:], "the rest on the line")
     window.press("Tab")
-    window.wait_for_file(BEFORE + f"{INTENT}\n{begun}{rest}".encode())
+    window.wait_for_file(COMMENTED + ghost.encode())
     ast.parse(window.content())
 
 
 def test_accepted_by_words(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    ghost = type_intent(window)
-    window.press("Control+ArrowRight", "Control+ArrowRight")
-    window.wait(lambda: 0 < len(window.ghost()) < len(ghost.strip()), "the rest of the ghost text")
+    ghost = window.type_and_wait(INTENT)
+    window.press("Control+ArrowRight")
+    window.wait(lambda: 0 < len(window.ghost()) < len(ghost), "the rest of the ghost text")
     rest = window.ghost()
     assert ghost.endswith(rest)
     window.wait_for_file(COMMENTED + ghost.removesuffix(rest).encode())
@@ -90,8 +81,9 @@ def test_accepted_by_words(open_file: OpenFile) -> None:
 
 def test_one_statement_after_the_other_or_all_on_request(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    first = type_intent(window, TWO_STEPS)
+    first = window.type_and_wait(TWO_STEPS)
     window.press("Tab")
+    window.wait_for_file(BEFORE + f"{TWO_STEPS}{first}".encode())
     window.wait(lambda: window.ghost().strip(), "the second statement")
     second = window.ghost()
     window.press("Tab")
@@ -106,7 +98,7 @@ def test_one_statement_after_the_other_or_all_on_request(open_file: OpenFile) ->
 
 def test_other_answers_on_request(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    type_intent(window)
+    window.type_and_wait(INTENT)
     window.command("Trigger Inline Suggestion")
     window.wait(lambda: any(each.invoked and each.codes for each in window.exchanges()), "several answers")
     (codes,) = [each.codes for each in window.exchanges() if each.invoked and each.codes]
@@ -123,7 +115,7 @@ def test_other_answers_on_request(open_file: OpenFile) -> None:
 
 def test_popup_is_accepted(open_file: OpenFile) -> None:
     window = open_file(BEFORE)
-    type_intent(window)
+    window.type_and_wait(INTENT)
     window.press("Control+Space")
     window.find(".suggest-widget.visible .monaco-list-row.focused", "groupby")
     window.press("Enter")
@@ -137,7 +129,7 @@ def test_popup_is_accepted(open_file: OpenFile) -> None:
 def test_accepted_code_tells_its_sketch_and_is_logged(open_file: OpenFile, code_server: CodeServer) -> None:
     window = open_file(BEFORE)
     window.change_settings(cert_feedback=True)
-    ghost = type_intent(window)
+    ghost = window.type_and_wait(INTENT)
     window.press("Tab")
     window.wait_for_file(COMMENTED + ghost.encode())
     window.press("Control+k", "Control+i")
@@ -153,7 +145,7 @@ def test_sketch_is_changed_and_the_code_follows(
 ) -> None:
     window = open_file(BEFORE)
     window.change_settings(cert_feedback=True)
-    type_intent(window)
+    window.type_and_wait(INTENT)
     window.command("CERT-LSP: Show the Sketch")
     window.find(LENS, "mean()")
     take_picture(window, "vscode-sketch")

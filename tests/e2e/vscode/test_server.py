@@ -6,7 +6,7 @@ import psutil
 
 from tests.e2e.vscode.code_server import CodeServer
 from tests.e2e.vscode.conftest import OpenFile, OpenWindow
-from tests.e2e.vscode.test_scenarios import BEFORE, COMMENTED, INTENT, type_intent
+from tests.e2e.vscode.test_scenarios import BEFORE, COMMENTED, INTENT
 from tests.e2e.vscode.window import Window
 
 MESSAGE = ".notification-list-item"
@@ -75,13 +75,13 @@ def memory(processes: list[psutil.Process]) -> int:
 
 def test_two_windows_share_one_server(open_file: OpenFile, open_window: OpenWindow, code_server: CodeServer) -> None:
     first = open_file(BEFORE)
-    type_intent(first)
+    first.type_and_wait(INTENT)
     one = [*code_server.shared_servers(), *code_server.bridges()]
     assert len(one) == 2
     before = memory(one)
     second = open_window()
     second.open(second.folder / "second" / "delays.py", BEFORE)
-    ghost = type_intent(second)
+    ghost = second.type_and_wait(INTENT)
     two = [*code_server.shared_servers(), *code_server.bridges()]
     added = memory(two) - before
     assert len(two) == 3
@@ -102,7 +102,7 @@ def test_hanging_server_is_restarted(open_file: OpenFile, code_server: CodeServe
     window.wait_for_state("starting")
     window.wait(lambda: server not in code_server.shared_servers(), "the end of the old server")
     window.wait_for_state("ready")
-    type_intent(window)
+    window.type_and_wait(INTENT)
 
 
 def test_missing_program_is_explained(open_file: OpenFile, commands: Path) -> None:

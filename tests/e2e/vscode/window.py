@@ -180,12 +180,27 @@ class Window:
                 raise AssertionError(f"waited {PATIENCE:g} s for {what}; {shown}")
             self.page.wait_for_timeout(50)
 
+    def type_and_wait(self, text: str) -> str:
+        """Type text on an empty line; the ghost text that was answered for all of it, once it is drawn."""
+        self.type(text)
+        column = len(text.encode("utf-16-le")) // 2
+
+        def is_drawn() -> bool:
+            answers = [each.codes[0] for each in self.exchanges() if each.column == column and each.codes]
+            return bool(answers) and self.ghost() == answers[-1]
+
+        self.wait(is_drawn, f"ghost text behind {text!r}")
+        return self.ghost()
+
     def wait_for_state(self, state: str) -> None:
         """Wait until the item in the status bar says `state`."""
         self.wait(lambda: state in self.state(), f"the state {state!r}")
 
     def write_settings(self, **settings: object) -> None:
-        """Write the folder's settings, with ``_`` for the dot: ``write_settings(cert_sketch=False)``."""
+        """Write the folder's settings, with ``_`` for the dot: ``write_settings(cert_sketch=False)``.
+
+        The user's would do as well, but code-server does not see when another program writes those.
+        """
         file = self.folder / ".vscode" / "settings.json"
         file.parent.mkdir(exist_ok=True)
         named = {name.replace("_", ".", 1): value for name, value in settings.items()}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 URI = "file:///work.py"
+PATIENCE = 60.0  # seconds: on a machine with other work a server takes long to start
 TEXT = "import pandas as pd\ndf = pd.read_csv('a.csv')\n# total of each column"
 
 
@@ -94,7 +95,7 @@ class RawClient:
         self.write(json.dumps(message).encode())
         return self._last_id
 
-    def next(self, timeout: float = 10) -> dict[str, Any]:
+    def next(self, timeout: float = PATIENCE) -> dict[str, Any]:
         message = self._queue.get(timeout=timeout)
         if message is None:
             raise ConnectionError("the server closed the connection")
@@ -106,7 +107,7 @@ class RawClient:
     def reply(self, request: dict[str, Any], result: object) -> None:
         self.write(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode())
 
-    def response(self, request_id: int | None, timeout: float = 10) -> dict[str, Any]:
+    def response(self, request_id: int | None, timeout: float = PATIENCE) -> dict[str, Any]:
         """The response to a request, read already or still to come."""
         deadline = time.monotonic() + timeout
         while True:
@@ -115,7 +116,7 @@ class RawClient:
                     return message
             self.next(max(deadline - time.monotonic(), 0.001))
 
-    def wait_for(self, method: str, timeout: float = 10) -> dict[str, Any]:
+    def wait_for(self, method: str, timeout: float = PATIENCE) -> dict[str, Any]:
         """The next notification or request of a method, read already or still to come."""
         for message in self.received:
             if message.get("method") == method:
@@ -124,7 +125,7 @@ class RawClient:
             pass
         return message
 
-    def wait_until(self, holds: Callable[[], bool], timeout: float = 10) -> None:
+    def wait_until(self, holds: Callable[[], bool], timeout: float = PATIENCE) -> None:
         """Read messages until something holds."""
         deadline = time.monotonic() + timeout
         while not holds():
@@ -181,7 +182,7 @@ class RawClient:
         """The parameters of the notifications of a method that were read."""
         return [each["params"] for each in self.received if each.get("method") == method]
 
-    def exit_code(self, timeout: float = 10) -> int:
+    def exit_code(self, timeout: float = PATIENCE) -> int:
         assert self.process
         return self.process.wait(timeout)
 

@@ -259,7 +259,8 @@ def _parse(before: str, code: str) -> tuple[MetadataWrapper, int]:
                 module = cst.parse_module(header + text + footer)
             except cst.ParserSyntaxError as error:
                 failure = failure or error
-            except (ValueError, RecursionError, UnicodeError) as error:
+            except (ValueError, RecursionError, UnicodeError, cst.CSTValidationError) as error:
+                # the last for a letter that LibCST's Unicode knows and this Python's does not
                 raise SketchError(f"the code cannot be read ({error})", "it has no sketch") from error
             else:
                 shift = len(header.encode()) + len(before.encode("utf-8", "surrogatepass"))

@@ -33,6 +33,8 @@ class _Client:
         as_is: It can leave the indentation of inserted lines alone.
         formats: What it shows beside the list, if more than a string.
         snippets: It has tab stops.
+        simple: It looks at `insertText` alone. No client says so; JupyterLab, which does, is the one with commit
+            characters but without tab stops. Eglot takes `insertText` for what an edit has to undo first.
     """
 
     ghost_text: bool
@@ -40,6 +42,7 @@ class _Client:
     as_is: bool
     formats: frozenset[types.MarkupKind]
     snippets: bool
+    simple: bool
 
     @classmethod
     def of(cls, capabilities: types.ClientCapabilities) -> _Client:
@@ -47,12 +50,14 @@ class _Client:
         completion = text and text.completion
         item = completion and completion.completion_item
         modes = item and item.insert_text_mode_support
+        snippets = bool(item and item.snippet_support)
         return cls(
             ghost_text=bool(text and text.inline_completion),
             preselect=bool(item and item.preselect_support),
             as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
-            snippets=bool(item and item.snippet_support),
+            snippets=snippets,
             formats=frozenset((item and item.documentation_format) or ()),
+            simple=bool(item and item.commit_characters_support and not snippets),
         )
 
 
@@ -71,8 +76,8 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
     """One row of the list.
 
     The edit covers the word before the cursor, because most clients filter by that word, also inside a comment. A
-    client without tab stops may look at `insertText` alone, put it in the place of the token at the cursor (where a
-    comment is one token), and filter by what all items begin with. JupyterLab does.
+    simple client puts `insertText` in the place of the token at the cursor (where a comment is one token), and filters
+    by what all items begin with.
     """
     before = snapshot.text[snapshot.text.rfind("\n", 0, snapshot.offset) + 1 : snapshot.offset]
     found = _WORD.search(before)
@@ -98,8 +103,8 @@ def _item(snapshot: Snapshot, proposal: Proposal, rank: int, client: _Client) ->
         documentation=_documentation(candidate, code, client.formats),
         preselect=rank == 0 if client.preselect else None,
         sort_text=f"{rank:04}",
-        filter_text=f"{word}{first if client.snippets else code}",
-        insert_text=None if client.snippets else code if code.startswith("\n") else f"{word}{code}",
+        filter_text=f"{word}{code if client.simple else first}",
+        insert_text=(code if code.startswith("\n") else f"{word}{code}") if client.simple else None,
         insert_text_format=types.InsertTextFormat.Snippet if client.snippets else types.InsertTextFormat.PlainText,
         insert_text_mode=types.InsertTextMode.AsIs if client.as_is else None,
         text_edit=types.TextEdit(types.Range(start, at), f"{word}{text}"),

@@ -149,12 +149,17 @@ def test_window_that_sends_to_a_killed_server_ends_in_order(runtime: Path) -> No
     with window() as client:
         client.initialize()
         daemon.send_signal(signal.SIGSTOP)
-        with contextlib.suppress(BrokenPipeError):  # more than all buffers hold: `connect` waits for the server
-            sending = threading.Thread(target=client.open, args=("x" * 5_000_000,))
-            sending.start()
-            daemon.kill()
-            daemon.wait()
-            assert client.exit_code() == 1
+
+        def send() -> None:
+            with contextlib.suppress(BrokenPipeError):  # `connect` has left
+                client.open("x" * 5_000_000)  # more than all buffers hold: `connect` waits for the server
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        daemon.kill()
+        daemon.wait()
+        assert client.exit_code() == 1
+        sending.join()
         assert "Traceback" not in client.stderr()
 
 

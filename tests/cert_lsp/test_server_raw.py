@@ -557,7 +557,7 @@ def test_client_without_tab_stops_may_look_at_the_inserted_text_alone(
     position: tuple[int, int], word: str, inserted: str
 ) -> None:
     with RawClient.fake() as client:
-        client.initialize()
+        client.initialize({"textDocument": {"completion": {"completionItem": {"commitCharactersSupport": True}}}})
         client.open(f"{TEXT}\ntotal = df")
         params = {"textDocument": {"uri": URI}, "position": dict(zip(("line", "character"), position, strict=True))}
         [item, *_] = client.response(client.request("textDocument/completion", params))["result"]["items"]

@@ -21,7 +21,7 @@ class FakeEngine:
     manifest = Manifest()
 
     @classmethod
-    def open(cls, bundle=None):
+    def open(cls, bundle=None, knows=frozenset()):
         return cls()
 
     def complete_text(self, before, **options):

@@ -49,7 +49,7 @@ def test_bad_overrides_fail(override: str) -> None:
 
 
 def test_a_missing_configuration_names_those_that_exist() -> None:
-    with pytest.raises(ConfigError, match="cpu, pycodegpt-110m, retrain, smoke, v100"):
+    with pytest.raises(ConfigError, match="cpu, pycodegpt-110m, retrain, retrain-full, smoke, v100"):
         load_config("gpu")
 
 

@@ -17,7 +17,7 @@ from cert_lsp.errors import BundleError
 
 FORMAT = 1
 MANIFEST = "bundle.json"
-EMBEDDED = Path(__file__).parents[1] / "models" / "default"
+EMBEDDED = Path(__file__).parents[1] / "models" / "embedded"
 
 _ROLES = {
     Layout.JOINT: {Role.JOINT},

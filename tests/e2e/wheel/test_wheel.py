@@ -14,7 +14,7 @@ def test_wheel_holds_the_server_alone(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     information = f"cert_lsp-{__version__}.dist-info"
     assert {name.partition("/")[0] for name in names} == {"cert_lsp", information}
-    assert {"cert_lsp/models/default/bundle.json", f"{information}/licenses/NOTICE"} <= set(names)
+    assert {"cert_lsp/models/embedded/bundle.json", f"{information}/licenses/NOTICE"} <= set(names)
     assert not [name for name in names if name.endswith((".pyc", ".safetensors"))]
 
 

@@ -43,7 +43,7 @@ class Profile:
     pairs: int
 
 
-PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(120_000, 120)}
+PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(240_000, 120)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--base", type=Path, metavar="DIR", help="the model's base (default: made in OUT/base)")
     train.add_argument("--start", type=Path, metavar="DIR", help="adapter to start from, in place of the model's own")
     train.add_argument("--general", type=Path, metavar="DIR", help="corpus to replay (default: a textbook is written)")
-    train.add_argument("--share", type=float, default=0.3, metavar="S", help="share of it in training (default: 0.3)")
+    train.add_argument("--share", type=float, default=0.5, metavar="S", help="share of it in training (default: 0.5)")
     settings = "settings of the training: retrain (an adapter; default), retrain-full (all weights), or a file"
     train.add_argument("--config", default="retrain", metavar="NAME|FILE", help=settings)
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change one of them")

@@ -1,6 +1,6 @@
 """Whole retrainings by the user's command, with a tiny random model: killed in every stage, poisoned, out of disk.
 
-The adapter of a tiny model with random weights learns enough of a team's idiom for the gate to open.
+A tiny model that has learned a little of pandas learns enough of a team's idiom for the gate to open.
 """
 
 import json
@@ -42,26 +42,32 @@ SUITE = [
 def place(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, tiny_corpus: Path) -> Path:
     """A team, a suite, and a store with a model in service that carries its adapter."""
     place = tmp_path_factory.mktemp("retrain")
+    run(  # with random weights it would write nothing that parses, before and after
+        "trainer", "train", "--config", "smoke", "--corpus", tiny_corpus, "--base", tiny_base, "--out", place / "whole",
+        "--set=steps=40", "--set=optimizer.lr=1e-2", "--set=checkpoint_minutes=60",
+    )  # fmt: skip
+    run("trainer", "base", "--from", place / "whole/model", "--name", "tiny", "--out", place / "base")
     settings = ("lora.rank=8", "lora.alpha=16", "steps=4", "optimizer.warmup=1", "checkpoint_minutes=60")
     run(
-        "trainer", "train", "--config", "smoke", "--corpus", tiny_corpus, "--base", tiny_base, "--out", place / "first",
+        "trainer", "train", "--config", "smoke", "--corpus", tiny_corpus, "--base", place / "base",
+        "--out", place / "first",
         *(f"--set={setting}" for setting in settings),
     )  # fmt: skip
     run("export", place / "first/model", "--out", place / "bundle", "--adapter-out", place / "adapter")
     carry(place / "bundle", adapter=place / "adapter")
     Store(place / "store").publish(place / "bundle")
-    write_team(place / "team", files=7)
+    write_team(place / "team", files=7, answer="go({count})")
     (place / "suite.jsonl").write_text("".join(json.dumps(task) + "\n" for task in SUITE))
     return place
 
 
 @pytest.fixture(scope="module")
-def command(place: Path, tiny_base: Path, tiny_corpus: Path) -> list[str]:
+def command(place: Path, tiny_corpus: Path) -> list[str]:
     """The retraining, but for --out and --store."""
     words = [
-        "--repo", place / "team", "--base", tiny_base, "--general", tiny_corpus,
+        "--repo", place / "team", "--base", place / "base", "--general", tiny_corpus,
         "--suite", place / "suite.jsonl", "--python", sys.executable, "--profile", "quick", "--config", "smoke",
-        "--set=optimizer.lr=2e-2", "--set=steps=16", "--set=lora.rank=8", "--set=lora.alpha=16", "--processes", "1",
+        "--set=optimizer.lr=1e-2", "--set=steps=180", "--set=lora.rank=8", "--set=lora.alpha=16", "--processes", "1",
         "--blend", "1",
     ]  # fmt: skip
     return ["trainer", "retrain", *map(str, words)]
@@ -95,13 +101,13 @@ def test_a_better_model_is_put_in_service_with_its_adapter_and_reports(whole: Pa
     assert set(gate["general_before"]) == {"mean", "low", "high"}
     assert set(report["usage"]) == set(STAGES)
     assert len(report["samples"]) == 10
-    assert report["training"]["steps"] == 16
+    assert report["training"]["steps"] == 180
     assert "was put in service" in (whole / "report.html").read_text()
     store = Store(place / "after")
     current = store.current()
     assert current
     assert current.name == report["published"]
-    assert verify(current).base["name"] == "random"
+    assert verify(current).base["name"] == "tiny"
     assert (current / CARRIED / "adapter_model.safetensors").is_file()
     assert store.rollback() == Store(place / "store").versions()[0].name
     store.use(current.name)
@@ -194,7 +200,7 @@ def test_a_full_disk_is_one_message_and_the_run_goes_on_later(
 def test_all_weights_are_trained_if_wished_and_the_next_retraining_starts_from_them(
     command: list[str], store: Path, tmp_path: Path
 ) -> None:
-    words = [word.replace("lr=2e-2", "lr=5e-3") for word in command if not word.startswith("--set=lora")]
+    words = [word for word in command if not word.startswith("--set=lora")]
     run(*words, "--out", tmp_path / "out", "--store", store)
     current = Store(store).current()
     assert current

@@ -33,8 +33,8 @@ class _Client:
         as_is: It can leave the indentation of inserted lines alone.
         formats: What it shows beside the list, if more than a string.
         snippets: It has tab stops.
-        simple: It looks at `insertText` alone. No client says so; JupyterLab, which does, is the one with commit
-            characters but without tab stops. Eglot takes `insertText` for what an edit has to undo first.
+        simple: It may look at `insertText` alone. No client says so: it is one that tells nothing of items, or
+            JupyterLab, with commit characters but no tab stops. Eglot takes `insertText` for what an edit undoes first.
     """
 
     ghost_text: bool
@@ -57,7 +57,7 @@ class _Client:
             as_is=bool(modes and types.InsertTextMode.AsIs in modes.value_set),
             snippets=snippets,
             formats=frozenset((item and item.documentation_format) or ()),
-            simple=bool(item and item.commit_characters_support and not snippets),
+            simple=not snippets and bool(item is None or item.commit_characters_support),
         )
 
 

@@ -76,6 +76,6 @@ class Editor:
 
     def close(self) -> None:
         """End Vim, and with it its connection."""
-        self._process.terminate()
+        self._process.kill()  # asked to end, it would first write to a terminal that nobody reads any more
         self._process.wait()
         os.close(self._terminal)

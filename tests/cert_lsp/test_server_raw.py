@@ -513,7 +513,7 @@ def test_client_may_be_newer_than_the_server() -> None:
 
 
 def test_log_has_a_line_for_each_change_of_the_status_and_no_text() -> None:
-    with RawClient.fake() as client:
+    with RawClient.fake(loading=1) as client:
         client.initialize()
         client.open(TEXT + " secret")
         assert items(client.response(client.inline(character=100)))

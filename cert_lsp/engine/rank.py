@@ -107,6 +107,8 @@ def parses(context: Context, answer: str) -> bool:
     """Say whether the statement parses with `answer` and the closing brackets behind the cursor, in its block."""
     if _lacks_body(context, answer) or (not context.statement and not _in_its_block(context, answer)):
         return False
+    if sketches.parse_wire(context.statement + answer).placeholders:
+        return False  # `sketches.sketch` takes them, Python does not
     if continues_block(context.statement):
         return True  # an ``else`` alone cannot be judged, and the statement above it is not read
     closers = _closers(context)

@@ -38,6 +38,10 @@ def test_what_does_not_parse_is_not_offered() -> None:
     assert codes("# mean\nx =|", " df.mean(", " df.mean())", " for", " df.a") == [" df.a"]
 
 
+def test_a_placeholder_is_no_code() -> None:
+    assert codes("# mean\nx =|", " df[$string]", " df['$a']") == [" df['$a']"]
+
+
 def test_an_f_string_must_parse_here() -> None:
     nested = """ f'{df['a']}'"""  # Python 3.12 reads it, 3.11 does not
     expected = [nested] if sys.version_info >= (3, 12) else []

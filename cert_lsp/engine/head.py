@@ -19,6 +19,12 @@ _LINE_LIMIT = 600
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 
 LIBRARIES = frozenset({"pandas", "numpy"})
+_WORDS = {
+    "numpy": frozenset({"arr", "array", "arrays", "matrices", "matrix", "ndarray", "numpy", "vector", "vectors"}),
+    "pandas": frozenset({"column", "columns", "dataframe", "dataframes", "df", "pandas", "series"}),
+}
+"""What is said and written about the things of one of them, in lower case."""
+
 # Who imports one of these holds data frames or arrays.
 _USERS = frozenset(
     {"cudf", "dask", "geopandas", "modin", "pandera", "scipy", "seaborn", "sklearn", "statsmodels", "xarray"}
@@ -57,11 +63,14 @@ class Imports:
     def lines(self, used: set[str]) -> list[str]:
         """Return the import statements of the names in `used`, in the file's order.
 
-        Where neither pandas nor NumPy is among them, both are, as far as the file imports them: who imports both and
-        uses one of them nearby, mostly goes on with that one.
+        Where neither pandas nor NumPy is among them, the one whose things are spoken of is, or both, as far as the file
+        imports them: who imports both and uses one of them nearby, mostly goes on with that one.
         """
-        libraries = {bound for bound, (path, _) in self._entries.items() if _root(path) in LIBRARIES}
-        wanted = used if used & libraries else used | libraries
+        libraries = {bound: _root(path) for bound, (path, _) in self._entries.items() if _root(path) in LIBRARIES}
+        words = {word.lower() for word in used}
+        meant = {library for library, said in _WORDS.items() if said & words}
+        guessed = {bound for bound, library in libraries.items() if library in meant} or libraries.keys()
+        wanted = used if used & libraries.keys() else used | guessed
         return list(dict.fromkeys(statement for bound, (_, statement) in self._entries.items() if bound in wanted))
 
 
@@ -100,13 +109,13 @@ def assemble(source: str, lines: Sequence[Line], first: int, imports: Imports) -
         The chosen lines in the file's order, imports first; it ends exactly as `source` does.
     """
     tail = source[lines[first].start :]
-    signature = _enclosing(source, lines, first)
-    near = _near(source, lines, signature, first)
+    signature, known = _scope(source, lines, first)
+    near = _near(source, lines, signature, known)
     chosen = [] if signature is None else [signature]
     used = names_in(tail).union(*(names_in(lines[index].text(source)) for index in [*near, *chosen]))
     room = max(0, TARGET - len(tail) - sum(len(lines[index].text(source)) for index in near))
     chosen += near
-    chosen += _bindings(source, lines, first, used, room, set(chosen))
+    chosen += _bindings(source, lines, known, used, room, set(chosen))
     kept = [(index, _clip(lines[index].text(source))) for index in sorted(chosen)]
     inside = len(lines) if signature is None else signature
     groups = [
@@ -117,25 +126,41 @@ def assemble(source: str, lines: Sequence[Line], first: int, imports: Imports) -
     return "\n\n".join("\n".join(group) for group in groups if group)  # as in the training corpus
 
 
-def _enclosing(source: str, lines: Sequence[Line], first: int) -> int | None:
-    """Find the ``def`` line that the intent stands in."""
-    indent = len(lines[first].indent)
-    for index in range(first - 1, -1, -1):
-        line = lines[index]
-        if indent == 0:
-            return None
-        if line.kind is Kind.CODE and len(line.indent) < indent:
-            text = line.text(source)
-            if text.lstrip().startswith(("def ", "async def ")):
-                return index
-            indent = len(line.indent)
-    return None
+def _scope(source: str, lines: Sequence[Line], first: int) -> tuple[int | None, list[bool]]:
+    """Find the ``def`` line that the intent stands in, and the lines above it whose names it knows.
+
+    It knows those of the module and of what it stands in, none of other functions. Of the methods beside its own it
+    knows what they bind to ``self``.
+    """
+    around: list[int] = []  # lines of the functions and classes that the line stands in, the innermost last
+    homes: list[list[int]] = []
+    for line in lines[: first + 1]:
+        home = [header for header in around if len(lines[header].indent) < len(line.indent)]
+        homes.append(home)
+        if line.kind in (Kind.CODE, Kind.STRING):  # a comment may stand anywhere
+            around = home
+        if line.kind is Kind.CODE and _begins(source, line, ("def ", "async def ", "class ")):
+            around = [*around, len(homes) - 1]
+    *above, here = homes
+    signature = next((index for index in reversed(here) if not _begins(source, lines[index], ("class ",))), None)
+    beside = homes[signature] if signature is not None else []
+
+    def known(home: list[int], line: Line) -> bool:
+        if home == here[: len(home)]:
+            return True
+        return len(home) > 1 and home[:-1] == beside and _begins(source, line, ("self.",))
+
+    return signature, [known(home, line) for home, line in zip(above, lines, strict=False)]
 
 
-def _near(source: str, lines: Sequence[Line], signature: int | None, first: int) -> list[int]:
+def _begins(source: str, line: Line, words: tuple[str, ...]) -> bool:
+    return source.startswith(words, line.start + len(line.indent))
+
+
+def _near(source: str, lines: Sequence[Line], signature: int | None, known: Sequence[bool]) -> list[int]:
     """Choose the lines just above the intent, down from the enclosing ``def``, none of another function's body."""
     chosen: list[int] = []
-    size = 0
+    size, first = 0, len(known)
     if signature is not None and signature + 1 < first and lines[signature + 1].kind is Kind.STRING:
         chosen.append(signature + 1)
     for index in range(first - 1, -1 if signature is None else signature, -1):
@@ -143,7 +168,7 @@ def _near(source: str, lines: Sequence[Line], signature: int | None, first: int)
         text = line.text(source)
         if line.kind in (Kind.BLANK, Kind.STRING) or len(line.indent) > len(lines[first].indent) or _IMPORT.match(text):
             continue
-        if text.lstrip().startswith(("def ", "async def ", "class ", "@")):
+        if not known[index] or _begins(source, line, ("def ", "async def ", "class ", "@")):
             continue
         size += len(_clip(text))
         if size > _NEAR_SHARE or len(chosen) == _NEAR_LINES:
@@ -152,13 +177,15 @@ def _near(source: str, lines: Sequence[Line], signature: int | None, first: int)
     return chosen
 
 
-def _bindings(source: str, lines: Sequence[Line], first: int, used: set[str], room: int, taken: set[int]) -> list[int]:
+def _bindings(
+    source: str, lines: Sequence[Line], known: Sequence[bool], used: set[str], room: int, taken: set[int]
+) -> list[int]:
     """Choose the last lines that bind a name in `used`, and those that bind what these lines use."""
     wanted = set(used)
     chosen: list[int] = []
-    for index in range(first - 1, -1, -1):
+    for index in range(len(known) - 1, -1, -1):
         line = lines[index]
-        if line.kind is not Kind.CODE or len(line.indent) > len(lines[first].indent):
+        if line.kind is not Kind.CODE or not known[index] or len(line.indent) > len(lines[len(known)].indent):
             continue
         text = line.text(source)
         bound = bound_names(text) & wanted

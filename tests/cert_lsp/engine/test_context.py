@@ -131,6 +131,27 @@ def test_head_of_a_function_has_its_signature_but_no_other_functions_body() -> N
     assert "secret" not in context.head
 
 
+def test_names_of_other_functions_are_not_known() -> None:
+    other = "def load(path):\n    table = pd.read_csv(path)\n    return table\n\n"
+    own = "def f(table):\n    # the rows of table by name\n    |"
+    assert "read_csv" not in offered(IMPORTS + "x = 1\n" * 20 + other + own).head
+    main = "table = pd.read_excel('a.xls')\nif __name__ == '__main__':\n    # the rows of table by name\n    |"
+    context = offered(IMPORTS + other + "x = 1\n" * 20 + main)
+    assert "read_csv" not in context.head
+    assert "read_excel" in context.head
+
+
+def test_names_of_the_functions_around_and_attributes_of_the_object_are_known() -> None:
+    class_ = (
+        "class Report:\n    def __init__(self, path):\n        rows = 7\n        self.frame = pd.read_csv(path)\n\n"
+    )
+    context = offered(IMPORTS + class_ + "    def best(self, rows):\n        # the largest rows of frame\n        |")
+    assert "self.frame = pd.read_csv(path)" in context.head
+    assert "rows = 7" not in context.head
+    outer = "def f():\n    table = pd.read_csv('a.csv')\n" + "    x = 1\n" * 20
+    assert "read_csv" in offered(IMPORTS + outer + "    def g():\n        # the rows of table\n        |").head
+
+
 def test_line_ends_are_the_buffers() -> None:
     text = (IMPORTS + "# average delay\r\n").replace("\n", "\r\n").replace("\r\r", "\r")
     context = build_context(text, len(text))
@@ -224,6 +245,9 @@ def test_random_text_is_no_trouble(text: str, offset: int) -> None:
         ("arr = np.arange(3)", ["import numpy as np"]),
         ("df = pd.read_csv('a.csv')", ["import pandas as pd"]),
         ("rows = load()", ["import numpy as np", "import pandas as pd"]),
+        ("df = load()", ["import pandas as pd"]),
+        ("# of the array", ["import numpy as np"]),
+        ("# of the array\ndf = load()", ["import numpy as np", "import pandas as pd"]),
     ],
 )
 def test_of_pandas_and_numpy_the_one_used_nearby_is_read(nearby: str, read: list[str]) -> None:
@@ -231,3 +255,7 @@ def test_of_pandas_and_numpy_the_one_used_nearby_is_read(nearby: str, read: list
     context = build_context(text, len(text))
     assert context
     assert [line for line in context.head.split("\n") if line.startswith("import")] == read
+
+
+def test_the_only_library_is_read_whatever_the_intent_speaks_of() -> None:
+    assert offered("import pandas as pd\n\n# the largest of the array\n|").head.startswith("import pandas as pd\n")

@@ -6,6 +6,7 @@ mend (told in one message), 2 a wrong command line, 130 interrupted.
 
 import argparse
 import json
+import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from benchmarks.recording import HERE, Recording, read_recordings
 from benchmarks.replay import Cold, play_all, play_cold
 from benchmarks.report import Results, markdown, plot, put_into
 from benchmarks.stamp import load, make_stamp
-from benchmarks.storm import play_storm
+from benchmarks.storm import STORMS, play_storms
 from cert_lsp.contract.bundle import EMBEDDED
 from cert_lsp.engine.context import build_context
 from cert_lsp.errors import CertError
@@ -36,6 +37,8 @@ examples:
       everything, about a quarter of an hour; writes the tables and the plot of benchmarks/README.md anew
   python -m benchmarks --quick --json out/quick.json
       a few sessions and prompts in less than four minutes; the README stays as it is
+  python -m benchmarks --suite DIR/PandasEval.dev.jsonl DIR/NumpyEval.dev.jsonl
+      the draft on published tasks, which are not part of this repository (evals/README.md)
   python -m benchmarks --quick --bundle out/bundle
       another bundle; its weights are given to the peers as well
 
@@ -47,18 +50,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured: sessions, cold starts, prompts, rounds, tasks for the draft, seconds of idling."""
+    """How much is measured: sessions, cold starts, prompts, rounds, seconds for the draft's tasks, and of idling."""
 
     sessions: int
     starts: int
     prompts: int
     rounds: int
-    tasks: int
+    draft: float
     idle: float
 
 
-QUICK = Size(sessions=4, starts=4, prompts=3, rounds=3, tasks=8, idle=2)
-FULL = Size(sessions=99, starts=12, prompts=9, rounds=5, tasks=40, idle=10)
+QUICK = Size(sessions=4, starts=4, prompts=3, rounds=3, draft=50, idle=2)
+FULL = Size(sessions=99, starts=12, prompts=9, rounds=5, draft=150, idle=10)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,19 +86,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def measure(bundle: Path, size: Size, suites: Sequence[Path]) -> Results:
-    """Measure everything.
+def measure(bundle: Path, size: Size, paths: Sequence[Path]) -> Results:
+    """Measure everything, the draft on the tasks of the suites at `paths`.
 
     Raises:
         CertError: If the server, a recording or the bundle cannot be used; a missing peer is only noted.
     """
     recordings = _spread(read_recordings(), size.sessions)
-    tasks = _spread([task for suite in load_suites(suites) for task in suite.tasks], size.tasks)
+    suites = load_suites(paths)
+    tasks = [task for suite in suites for task in suite.tasks]
+    random.Random(0).shuffle(tasks)  # as many as there is time for are then a fair sample
     model = Model.open(bundle)
     threads = model.runtime.describe().threads
-    stamp = {**make_stamp(bundle, threads), "rounds": size.rounds}
+    stamp = {**make_stamp(bundle, threads), "rounds": size.rounds, "suites": [suite.name for suite in suites]}
     starts = _spread(recordings, size.starts)
-    total = len(starts) + len(recordings) + size.prompts * size.rounds + 2
+    total = size.prompts * size.rounds + len(tasks) + len(starts) + len(recordings) + STORMS
     with tqdm(total=total, unit="step", dynamic_ncols=True) as bar, TemporaryDirectory() as folder:
 
         def tick(what: str) -> None:
@@ -104,19 +109,18 @@ def measure(bundle: Path, size: Size, suites: Sequence[Path]) -> Results:
 
         bandwidth = measure_bandwidth(threads)
         comparison, missing = _compare(model, bundle, recordings, size, Path(folder), threads, lambda: tick("engine"))
-        draft = measure_draft(model, tasks)
-        tick("draft")
+        draft = measure_draft(model, tasks, size.draft, lambda: tick("draft"))
+        bar.total -= len(tasks) - draft.looked_at
         cold: list[Cold] = []
         for recording in starts:
             cold.append(play_cold(recording, bundle))
             tick("cold starts")
         with Editor(bundle) as editor:
             replay = play_all(editor, recordings, size.idle, lambda: tick("replay"))
-            storm = play_storm(editor)
-        tick("storm")
+        storms = play_storms(bundle, lambda: tick("storms"))
     stamp["load_after"] = load()
     weights = sum(file.bytes for name, file in model.manifest.files.items() if name.endswith(".data"))
-    return Results(stamp, cold, replay, storm, comparison, draft, bandwidth, weights, missing)
+    return Results(stamp, cold, replay, storms, comparison, draft, bandwidth, weights, missing)
 
 
 def _compare(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 from unittest import mock
 
@@ -11,7 +13,7 @@ from cert_lsp.contract.sketch import SIGIL
 from cert_lsp.engine.context import whole_context
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -27,6 +29,7 @@ class Draft:
     """Sums over the tasks whose sketch holds placeholders.
 
     Attributes:
+        looked_at: Tasks that were completed to find them.
         tasks: Their number.
         plain: Forward passes for the code without a draft, one for each token.
         drafted: The same with the sketch as draft.
@@ -34,6 +37,7 @@ class Draft:
         equal: Tasks with the same output both ways.
     """
 
+    looked_at: int
     tasks: int
     plain: int
     drafted: int
@@ -56,10 +60,16 @@ class Draft:
         return (self.plain - self.drafted) / max(self.tokens - self.drafted, 1)
 
 
-def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
-    """Complete each task with and without the draft, and count the passes that write code."""
-    counted = equal = drafted = tokens = plain = 0
-    for task in tasks:
+def measure_draft(model: Model, tasks: Sequence[Task], seconds: float, tick: Callable[[], None]) -> Draft:
+    """Complete tasks with and without the draft, as many as `seconds` allow, and count the passes that write code.
+
+    `tick` is called before each task.
+    """
+    looked_at = counted = equal = drafted = tokens = plain = 0
+    until = time.perf_counter() + seconds
+    for task in takewhile(lambda _: time.perf_counter() < until, tasks):
+        tick()
+        looked_at += 1
         context = whole_context(task.prompt)
         drafting, single = (_Counter(model.runtime, model.encoder) for _ in range(2))
         offered = model.engine(drafting).complete(context)
@@ -72,7 +82,7 @@ def measure_draft(model: Model, tasks: Sequence[Task]) -> Draft:
         drafted += drafting.passes
         tokens += drafting.tokens
         plain += single.passes
-    return Draft(counted, plain, drafted, tokens, equal)
+    return Draft(looked_at, counted, plain, drafted, tokens, equal)
 
 
 class _Counter:

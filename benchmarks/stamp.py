@@ -1,5 +1,6 @@
 """Where and with what a run was made, so that its figures mean something."""
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.recording import HERE
+from cert_lsp.contract.bundle import MANIFEST
 
 _PACKAGES = ("numpy", "onnxruntime", "onnxruntime-genai", "pygls", "tokenizers", "xllamacpp")
 
@@ -20,6 +22,7 @@ def make_stamp(bundle: Path, threads: int) -> dict[str, object]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "bundle": bundle.name,
+        "bundle_sha256": hashlib.sha256((bundle / MANIFEST).read_bytes()).hexdigest()[:16],
         "cpu": _cpu(),
         "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count(),
         "threads": threads,

@@ -14,7 +14,7 @@ from benchmarks.peers import Run
 from benchmarks.recording import HERE, Recording, Step
 from benchmarks.replay import Cold, Look, Replay, play_all
 from benchmarks.report import Results, markdown, plot, put_into
-from benchmarks.storm import Storm, play_storm
+from benchmarks.storm import STORMS, Storms, play_storms
 from cert_lsp.contract.bundle import EMBEDDED
 from cert_lsp.engine.context import build_context
 from evals.suite import load_suites
@@ -41,16 +41,24 @@ class HalfSpeed:
 def results(keys: Comparison) -> Results:
     looks = [Look("one", 100.0, True, False), Look("one", 1.0, True, True), Look("two", 300.0, True, False)]
     stamp = {
-        **{key: "x" for key in ("date", "commit", "bundle", "cpu", "system", "python")},
-        **{"cores": 2, "threads": 2, "rounds": 1, "versions": {"numpy": "2"}, "load_before": 2.0, "load_after": 1.0},
+        **{key: "x" for key in ("date", "commit", "bundle", "bundle_sha256", "cpu", "system", "python")},
+        **{
+            "cores": 2,
+            "threads": 2,
+            "rounds": 1,
+            "suites": ["s"],
+            "versions": {"numpy": "2"},
+            "load_before": 2.0,
+            "load_after": 1.0,
+        },
     }
     return Results(
         stamp,
         [Cold(1500.0, 900.0, 300_000_000)],
         Replay(looks, 350_000_000, 12.0, 0.01),
-        Storm(59, 120.0, 100.0),
+        Storms([59, 57, 58], [120.0, 400.0, 90.0], [100.0, 200.0, 100.0]),
         keys,
-        Draft(10, 100, 40, 90, 10),
+        Draft(12, 10, 100, 40, 90, 10),
         20e9,
         150_000_000,
         {"onnxruntime-genai": "it is not installed"},
@@ -77,21 +85,28 @@ def test_replay_takes_the_time_of_each_look_and_leaves_the_document_as_typed() -
     assert replay.resident > 100_000_000
 
 
-def test_storm_is_cancelled_but_for_its_last_request() -> None:
-    with Editor() as editor:
-        storm = play_storm(editor)
-    assert storm.cancelled >= 55
-    assert storm.last_ms > 0
+def test_storms_are_cancelled_but_for_their_last_requests() -> None:
+    storms = play_storms(None, lambda: None)
+    assert len(storms.cancelled) == len(storms.own_ms) == STORMS
+    assert min(storms.cancelled) >= 55
+    assert min(storms.last_ms + storms.own_ms) > 0
+    assert storms.last_ratio < 3
 
 
 def test_draft_saves_passes_and_changes_no_token(model: Model) -> None:
     suites = load_suites([EVALS / "everyday.jsonl", EVALS / "documentation.jsonl"])
     tasks = [task for suite in suites for task in suite.tasks[:: len(suite.tasks) // 4]]
-    draft = measure_draft(model, tasks)
+    draft = measure_draft(model, tasks, 600, lambda: None)
+    assert len(tasks) == draft.looked_at >= draft.tasks
     assert draft.tasks == draft.equal > 4
     assert draft.ratio > 1.5
     assert draft.accepted == pytest.approx(draft.ratio - 1)
     assert 0 < draft.accepted_share < 1
+
+
+def test_draft_ends_with_its_time(model: Model) -> None:
+    tasks = load_suites([EVALS / "everyday.jsonl"])[0].tasks
+    assert measure_draft(model, tasks, 0, lambda: None) == Draft(0, 0, 0, 0, 0, 0)
 
 
 def test_engines_are_compared_on_the_same_prompts(model: Model) -> None:
@@ -120,6 +135,9 @@ def test_promised_keys_are_there_and_typed_through_answers_left_out() -> None:
     assert figures["prefill_ratio_to_llamacpp"] == 1.5
     assert figures["draft_pass_ratio"] == 2.5
     assert figures["bandwidth_share"] == 0.45
+    assert figures["storm_cancelled"] == 57
+    assert figures["storm_last_ratio"] == 1.2
+    assert figures["draft"]["looked_at"] == 12
 
 
 def test_without_llama_cpp_its_figures_are_none() -> None:

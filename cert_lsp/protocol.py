@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 Command = Callable[[list[object]], Awaitable[object]]
 """What answers a command, once pygls has bound it to its server."""
 
+Feature = Callable[[types.DidChangeTextDocumentParams], Coroutine[Any, Any, None]]
+"""What follows a change, once pygls has bound it to its server."""
+
 _NOTEBOOKS = types.NotebookDocumentSyncOptions(
     [
         types.NotebookDocumentFilterWithCells(
@@ -139,8 +142,11 @@ class CertProtocol(LanguageServerProtocol):
     def lsp_text_document__did_change(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, params: types.DidChangeTextDocumentParams
     ) -> None:
-        """Apply the changes to the session's document."""
+        """Apply the changes to the session's document, then do what a feature does about them."""
         self._server.session.change(params)
+        features = cast("dict[str, Feature]", self.fm.features)  # pyright: ignore[reportUnknownMemberType]
+        if feature := features.get(types.TEXT_DOCUMENT_DID_CHANGE):
+            self._server.attend(feature(params))  # pygls would keep something of each change for good
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(  # pyright: ignore[reportIncompatibleMethodOverride]

@@ -90,6 +90,17 @@ def test_two_documents_do_not_supersede_each_other() -> None:
         assert items(client.response(second))
 
 
+def test_what_is_typed_is_read_ahead_until_it_is_asked_for() -> None:
+    with RawClient.fake(decoding=2.0) as client:
+        client.initialize()
+        client.open()
+        assert "cancelled 0" in items(client.response(client.inline()))[0]["insertText"]
+        client.change(((2, 22), (2, 22), "s"))
+        time.sleep(1)  # in which it is begun
+        answer = client.response(client.inline(character=23))
+        assert "begun 2, cancelled 1" in items(answer)[0]["insertText"]
+
+
 def test_cancelled_request_is_answered_once_and_its_decode_ends() -> None:
     with RawClient.fake(decoding=5.0) as client:
         client.initialize()

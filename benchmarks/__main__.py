@@ -60,8 +60,8 @@ class Size:
     idle: float
 
 
-QUICK = Size(sessions=4, starts=4, prompts=3, rounds=3, draft=50, idle=2)
-FULL = Size(sessions=99, starts=12, prompts=9, rounds=5, draft=150, idle=10)
+QUICK = Size(sessions=4, starts=4, prompts=3, rounds=3, draft=40, idle=2)
+FULL = Size(sessions=99, starts=12, prompts=9, rounds=5, draft=120, idle=10)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from benchmarks.editor import Answer, Buffer, Editor
 
 _REQUESTS = 60
 _GAP = 0.03
-_READ = 1.0  # seconds; ample for a server to read ahead a prompt of this length
+_READ = 2.0  # seconds; ample for a server to read ahead a prompt of this length
 _TEXT = """\
 import pandas as pd
 

@@ -190,11 +190,7 @@ def _stamp(results: Results) -> str:
         f"{stamp['bundle_sha256']} (SHA-256). {stamp['cpu']}; {stamp['cores']} cores, "
         f"{stamp['threads']} threads each; {stamp['system']}, Python {stamp['python']}; {versions}.",
         f"Load average {stamp['load_before']} before and {stamp['load_after']} after the run."
-        + (
-            " Other programs were running: neither times nor ratios are to be quoted."
-            if stamp["load_before"] > 1
-            else ""
-        ),
+        + (" Other programs were running: no figure is to be quoted." if stamp["load_before"] > 1 else ""),
         f"{len(looks)} looks in {len({look.session for look in looks})} sessions, of which "
         f"{sum(look.typed_through for look in looks)} typed through and left out; {len(results.cold)} cold starts; "
         f"{len(compared.prompts)} prompts of {min(compared.prompts)} to {max(compared.prompts)} tokens with code of "

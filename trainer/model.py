@@ -24,10 +24,16 @@ if TYPE_CHECKING:
 
 
 def load_model(
-    base: Path, lora: Lora | None, start: Path | None = None, *, checkpoint_activations: bool = False
+    base: Path,
+    lora: Lora | None,
+    start: Path | None = None,
+    *,
+    autocast: bool = False,
+    checkpoint_activations: bool = False,
 ) -> PreTrainedModel:
     """Load a base folder in fp32; with ``lora``, adapters on all linear layers, fresh or those of ``start``.
 
+    ``autocast``: what is frozen beside adapters is kept in bf16, as every pass would turn it into bf16 again.
     ``checkpoint_activations``: keep only what stands between the blocks, and compute the rest again when it is needed.
 
     Raises:
@@ -66,6 +72,10 @@ def load_model(
             ),
         )
     fuse(adapted)
+    if autocast:
+        for parameter in adapted.parameters():
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.bfloat16()
     return adapted
 
 

@@ -115,8 +115,11 @@ class Trainer:
         markers = {Marker(kind): token for kind, token in read_cert(base)["markers"].items()}
         encoder = Encoder.load(base / "tokenizer.json", markers)
         checkpoint.seed_everything(config.seed, 0)  # the adapters' first values, alike in all processes
-        loaded = model.load_model(base, config.lora, adapter, checkpoint_activations=config.checkpoint_activations)
-        wrapped = model.LearnedLoss(loaded, autocast=model.can_autocast(config, self._device))
+        autocast = model.can_autocast(config, self._device)
+        loaded = model.load_model(
+            base, config.lora, adapter, autocast=autocast, checkpoint_activations=config.checkpoint_activations
+        )
+        wrapped = model.LearnedLoss(loaded, autocast=autocast)
         self._checkpoints = checkpoint.Checkpoints(out, self._rank, self._world)
         self._meter = engine.Meter(loaded, config.data.window, self._device)
         self._engine = engine.make_engine(wrapped, config, self._checkpoints.fit(settings))

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pygls.io_ import AsyncReader, Writer
 
 WATCH_SECONDS = 2.0
+
+_CONTENT_LENGTH = re.compile(rb"content-length:[ \t]*(\d+)[ \t]*\r\n", re.IGNORECASE)
 
 
 def serve_stdio(server: CertServer) -> NoReturn:
@@ -98,6 +101,21 @@ class _Writer(StdoutWriter):
             self._server.stop(1)
 
 
+class _AnySpelling:
+    """Spells ``Content-Length`` as pygls wants it: in the protocol, as in HTTP (RFC 9110, 5.1), case means nothing."""
+
+    def __init__(self, reader: AsyncReader) -> None:
+        self._reader = reader
+
+    async def readline(self) -> bytes:
+        line = await self._reader.readline()
+        length = _CONTENT_LENGTH.fullmatch(line)
+        return b"Content-Length: %b\r\n" % length[1] if length else line
+
+    async def readexactly(self, n: int) -> bytes:
+        return await self._reader.readexactly(n)
+
+
 async def read_messages(server: CertServer, reader: AsyncReader) -> None:
     """Run pygls' message loop until ``exit`` or the end of input, then stop the server's work.
 
@@ -107,7 +125,7 @@ async def read_messages(server: CertServer, reader: AsyncReader) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ValueError):
             await run_async(
                 stop_event=server.stopped,
-                reader=reader,
+                reader=_AnySpelling(reader),
                 protocol=server.protocol,
                 logger=logging.getLogger("pygls"),
                 error_handler=server.report_server_error,

@@ -26,6 +26,7 @@ _REACH = 8  # statements between an intent and the half-written one
 
 _LEAVES = ("return", "raise", "pass", "break", "continue")
 
+_BYTE_ORDER_MARK = "\ufeff"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CLOSERS = re.compile(r"[\s)\]}:,;]*(?:#.*)?")
@@ -91,6 +92,8 @@ def build_context(text: str, offset: int) -> Context | None:
     Returns:
         None where nothing is to be offered: no intent, neither pandas nor NumPy, in a string, code behind the cursor.
     """
+    if text.startswith(_BYTE_ORDER_MARK):  # a client that read the file as plain UTF-8; Python skips it as well
+        text, offset = text[1:], offset - 1
     offset = min(max(offset, 0), len(text))
     if 0 < offset < len(text) and text[offset - 1 : offset + 1] == "\r\n":
         offset -= 1

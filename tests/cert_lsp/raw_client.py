@@ -82,8 +82,8 @@ class RawClient:
             self._queue.put(json.loads(self._reader.read(length)))
         self._queue.put(None)
 
-    def write(self, body: bytes) -> None:
-        self._writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    def write(self, body: bytes, header: bytes = b"Content-Length: %d\r\n") -> None:
+        self._writer.write(header % len(body) + b"\r\n" + body)
         self._writer.flush()
 
     def notify(self, method: str, params: object) -> None:

@@ -550,6 +550,15 @@ def test_edits_hold_in_the_order_of_their_arrival() -> None:
         assert item["range"]["start"] == {"line": 2, "character": 29}
 
 
+@pytest.mark.parametrize(
+    "header", [b"content-length: %d\r\n", b"CONTENT-LENGTH:%d \r\n", b"content-type: a; b=c\r\ncontent-length: %d\r\n"]
+)
+def test_headers_may_be_spelled_otherwise(header: bytes) -> None:
+    with RawClient.fake() as client:
+        client.write(json.dumps({"jsonrpc": "2.0", "id": 99, "method": "cert/status"}).encode(), header)
+        assert client.response(99)
+
+
 def test_server_whose_output_nobody_reads_ends() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.cert_lsp.fake_server", "0", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -163,6 +163,11 @@ def test_line_ends_are_the_buffers() -> None:
     assert between.insertion("a = 1") == "\r\na = 1"
 
 
+def test_a_byte_order_mark_changes_nothing() -> None:
+    text = f"{IMPORTS}# average delay\n|\ny = 1\n"
+    assert at_bar(f"\ufeff{text}") == offered(text)
+
+
 def test_insertion_leaves_out_what_is_typed() -> None:
     assert offered(IMPORTS + "# average\nx = df.gro|").insertion("groupby('a')") == "upby('a')"
     assert offered(IMPORTS + "def f():\n    # average\n|").insertion("    x = 1") == "    x = 1"

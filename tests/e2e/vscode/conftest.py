@@ -1,5 +1,6 @@
 """The packed extension in one code-server, and windows on it: one that most tests share, and more on request."""
 
+import io
 import os
 import re
 import shutil
@@ -8,14 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.vscode.code_server import CodeServer
 from tests.e2e.vscode.window import Window
-
-FLAGS = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-FLAGS += " --disable-component-update --disable-sync"
 
 OpenFile = Callable[..., Window]
 OpenWindow = Callable[[], Window]
@@ -49,15 +48,7 @@ def code_server(
     server.close()
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def open_window(
     code_server: CodeServer, browser: Browser, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> OpenWindow:
@@ -82,10 +73,45 @@ def take_picture(request: pytest.FixtureRequest) -> TakePicture:
     return take_picture
 
 
-@pytest.fixture(scope="package")
-def shared() -> list[Window]:
-    """The window that tests share, if there is one."""
-    return []
+class Film:
+    """What a window shows, one picture after the other; nothing where pictures are not asked for."""
+
+    def __init__(self, *, wanted: bool) -> None:
+        self._wanted = wanted
+        self._frames: list[tuple[Image.Image, float]] = []
+
+    def take(self, window: Window, seconds: float) -> None:
+        """Keep what the window shows; it will be seen for so long."""
+        if self._wanted:
+            self._frames.append((Image.open(io.BytesIO(window.page.screenshot())).convert("RGB"), seconds))
+
+    def save(self, name: str) -> None:
+        """Write ``docs/images/<name>.webp``, which shows the pictures for ever."""
+        if self._wanted:
+            (first, *others), seconds = zip(*self._frames, strict=True)
+            first.save(
+                ROOT / "docs" / "images" / f"{name}.webp",
+                save_all=True,
+                append_images=others,
+                duration=[round(1000 * each) for each in seconds],
+                loop=0,
+                quality=80,
+                method=6,
+            )
+
+
+@pytest.fixture
+def film(request: pytest.FixtureRequest) -> Film:
+    return Film(wanted=request.config.getoption("write_picture"))
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, code_server: CodeServer) -> Iterator[list[Window]]:
+    """The window that the tests of a file share, if there is one."""
+    windows: list[Window] = []
+    yield windows
+    for window in windows:
+        window.leave()
 
 
 @pytest.fixture
@@ -102,6 +128,6 @@ def open_file(shared: list[Window], open_window: OpenWindow, request: pytest.Fix
     failed = request.session.testsfailed
     yield open_file
     if request.session.testsfailed > failed and shared:  # in which state the window is, nobody knows
-        shared.pop().page.close()
+        shared.pop().leave()
     elif shared and shared[0].has_settings:
         shared[0].change_settings()

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.e2e.vscode.code_server import CodeServer
-from tests.e2e.vscode.conftest import OpenFile, TakePicture
+from tests.e2e.vscode.conftest import Film, OpenFile, TakePicture
 
 BEFORE = b"""\
 import pandas as pd
@@ -35,13 +35,14 @@ LENS = ".codelens-decoration"
     ],
     ids=["plain", "emoji", "crlf"],
 )
-def test_comment_becomes_code_and_back(
-    open_file: OpenFile, content: bytes, intent: str, take_picture: TakePicture
-) -> None:
+def test_comment_becomes_code_and_back(open_file: OpenFile, content: bytes, intent: str, film: Film) -> None:
     window = open_file(content)
-    ghost = window.type_and_wait(intent)
-    if content == BEFORE and intent == INTENT:
-        take_picture(window, "vscode-ghost-text")
+    film.take(window, 1)
+    for word in re.findall(r"\S+\s*", intent):
+        window.type(word)
+        film.take(window, 0.3)
+    ghost = window.ghost_behind(intent)
+    film.take(window, 2.5)
     commented = content + intent.encode()
     window.wait_for_file(commented)
     assert {"groupby", "mean"} <= set(re.findall(r"\w+", ghost))
@@ -50,9 +51,12 @@ def test_comment_becomes_code_and_back(
     end = b"\r\n" if b"\r\n" in content else b"\n"
     window.wait_for_file(commented + ghost.encode().replace(b"\n", end))
     ast.parse(window.content())
+    film.take(window, 2)
 
     window.press("Control+z")
     window.wait_for_file(commented)
+    if content == BEFORE and intent == INTENT:
+        film.save("vscode-ghost-text")
 
 
 def test_typed_through(open_file: OpenFile) -> None:

@@ -89,8 +89,7 @@ def test_two_windows_share_one_server(open_file: OpenFile, open_window: OpenWind
     second.press("Tab")
     second.wait_for_file(COMMENTED + ghost.encode())
     assert first.content() == COMMENTED
-    second.page.close()
-    first.wait(lambda: len(code_server.bridges()) == 1, "the second window to leave")
+    second.leave()
     type_last_letter_again(first)
 
 

@@ -57,7 +57,7 @@ class Window:
             code_server: What the page loads.
             folder: Where the window's files are.
         """
-        self.page, self.folder = page, folder
+        self.page, self.folder, self._code_server = page, folder, code_server
         self.has_settings = False
         known = code_server.outputs()
         page.goto(code_server.url(folder))
@@ -95,6 +95,15 @@ class Window:
         self.page.locator(f'.tab.active[data-resource-name="{file.name}"]').wait_for()
         self.page.locator(":is(.editor-instance, .cell-list-container) .view-line").first.wait_for()
         self.press("Control+End")
+
+    def leave(self) -> None:
+        """Close the window, and wait until what connected it to the server has left."""
+        connected = len(self._code_server.bridges())
+        self.page.close()
+        end = time.monotonic() + PATIENCE
+        while connected and len(self._code_server.bridges()) >= connected:
+            assert time.monotonic() < end, f"the window was still connected after {PATIENCE:g} s"
+            time.sleep(0.05)
 
     def press(self, *keys: str) -> None:
         """Press keys as Playwright names them: ``Control+End``, ``Tab``."""
@@ -197,6 +206,10 @@ class Window:
     def type_and_wait(self, text: str) -> str:
         """Type text on an empty line; the ghost text that was answered for all of it, once it is drawn."""
         self.type(text)
+        return self.ghost_behind(text)
+
+    def ghost_behind(self, text: str) -> str:
+        """The ghost text that was answered where all of a line is typed, once it is drawn."""
         column = len(text.encode("utf-16-le")) // 2
 
         def is_drawn() -> bool:

@@ -80,6 +80,21 @@
     (wait-for "fewer rows" (lambda () (= (length (nth 2 (offered))) 1)))
     (list :before before)))
 
+(defun execute (command)
+  "Have the server of this buffer run COMMAND; what it answers."
+  (jsonrpc-request (eglot-current-server) :workspace/executeCommand (list :command command :arguments [])))
+
+(defun pause-and-resume (file)
+  "Pause, have Python look whether other windows go on, and resume."
+  (open-file file)
+  (wait-for "the popup" (lambda () (nth 2 (offered))))
+  (execute "cert.pause")
+  (let ((rows (length (nth 2 (offered)))))
+    (send-string-to-terminal "paused\n")
+    (wait-for "the other window" (lambda () (file-exists-p (concat file ".seen"))))
+    (execute "cert.resume")
+    (list :paused rows :resumed (complete))))
+
 (defun lose-server (file)
   "Have Python suspend the server of FILE, ask it, have it killed, then complete with the next."
   (open-file file)

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def emacs(install: Callable[[str], Path], commands: Path, runtime: Path, recipe:
     init.write_text(f"(package-initialize)\n{recipe}", encoding="utf-8")
 
     def run(scenario: str, content: str, when: dict[str, Callable[[Path], None]] | None = None) -> dict[str, Any]:
-        file = tmp_path / "delays.py"
+        file = Path(mkdtemp(dir=tmp_path)) / "delays.py"
         file.write_bytes(content.encode())
         path = f"{commands}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(runtime), "PATH": path}
@@ -99,6 +100,20 @@ def test_popup_is_accepted_and_undone(emacs: RunScenario, content: str, intent: 
 
 def test_settings_change_while_it_runs(emacs: RunScenario) -> None:
     assert emacs("change-settings", f"{BEFORE}{INTENT}\n")["before"] > 1
+
+
+def test_paused_window_leaves_the_others_alone(emacs: RunScenario, runtime: Path) -> None:
+    others = []
+
+    def open_another(file: Path) -> None:
+        others.append(emacs("accept-and-undo", f"{BEFORE}{INTENT}\n"))
+        assert len(shared_servers(runtime)) == 1
+        Path(f"{file}.seen").touch()
+
+    result = emacs("pause-and-resume", f"{BEFORE}{INTENT}\n", {"paused\n": open_another})
+    assert result["paused"] == 0
+    assert result["resumed"] > 1
+    assert others[0]["rows"] > 1
 
 
 def test_killed_server_comes_back(emacs: RunScenario, runtime: Path) -> None:

@@ -108,7 +108,8 @@ class CertProtocol(LanguageServerProtocol):
             if is_request:
                 self._refuse(message.id, types.ErrorCodes.ServerNotInitialized, "send initialize first")
         elif self._workspace is not None and method == types.INITIALIZE:
-            self._refuse(message.id, types.ErrorCodes.InvalidRequest, "the server is initialized already")
+            # All pages of JupyterLab share one process, and each says so anew: what was agreed with the first holds.
+            self._send_response(message.id, types.InitializeResult(self.server_capabilities, self.server_info))
         else:
             super().handle_message(message)
 

@@ -99,6 +99,7 @@ class Session:
         problems: Sentences about settings that were not taken; told are those that the user has seen.
         encoding: The negotiated position encoding.
         model: The model in service; None until the client's configuration is known.
+        begun: Whether the client has said ``initialized``.
         configured: Set as soon as `model` is there, which need not be loaded then.
         paused: Whether nothing is to be offered until the user resumes.
         wanted: The choice of model that was last begun to be brought into service.
@@ -117,6 +118,7 @@ class Session:
     told: set[str] = field(default_factory=set[str])
     encoding: str = "utf-16"
     model: Model | None = None
+    begun: bool = False
     configured: asyncio.Event = field(default_factory=asyncio.Event)
     paused: bool = False
     wanted: object = None

@@ -32,7 +32,10 @@ def initialize(ls: CertServer, params: types.InitializeParams) -> None:
 
 
 async def initialized(ls: CertServer, params: types.InitializedParams) -> None:
-    """Ask for the configuration, then load the model. Requests that come meanwhile wait for both."""
+    """Ask for the configuration, then load the model, once. Requests that come meanwhile wait for both."""
+    if ls.session.begun:
+        return
+    ls.session.begun = True
     await _ask(ls)
     await asyncio.gather(_register(ls), put_in_service(ls))
     ls.attend(follow_store(ls))

@@ -143,10 +143,6 @@ def test_cancelled_request_is_answered_once_and_its_decode_ends() -> None:
         ),
         (b'{"jsonrpc": "2.0", "id": 77, "method": "textDocument/unheardOf", "params": {}}', -32601),
         (b'{"jsonrpc": "1.0", "id": 77, "method": "shutdown"}', -32600),
-        (
-            b'{"jsonrpc": "2.0", "id": 77, "method": "initialize", "params": {"capabilities": {}, "processId": 1}}',
-            -32600,
-        ),
     ],
 )
 def test_malformed_request_gets_an_error_and_no_popup(body: bytes, code: int) -> None:
@@ -201,6 +197,20 @@ def test_requests_before_initialize_and_after_shutdown_are_refused() -> None:
         assert client.response(client.inline())["error"]["code"] == -32600
         client.notify("exit", None)
         assert client.exit_code() == 0
+
+
+def test_page_that_shares_the_process_with_another_is_served() -> None:
+    with RawClient.fake() as client:
+        client.initialize()
+        again = client.response(client.request("initialize", {"processId": None, "rootUri": None, "capabilities": {}}))
+        first = next(each for each in client.received if "capabilities" in (each.get("result") or {}))
+        assert again["result"] == first["result"]
+        client.notify("initialized", {})
+        client.open()
+        assert items(client.response(client.inline()))
+        assert client.response(client.request("shutdown"))["result"] is None
+        loaded = [each for each in client.received if each.get("params", {}).get("state") == "loading"]
+        assert len(loaded) <= 1
 
 
 def test_exit_without_shutdown_is_a_failure() -> None:

@@ -28,10 +28,13 @@ def recipe() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def lab(install: Callable[[str], Path], commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def lab(
+    install: Callable[[str], Path], commands: Path, runtime: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
     files = recipe()
     assert len(files) == 2
-    lab = Lab(install("jupyterlab"), tmp_path_factory.mktemp("home"), commands / "cert-lsp", {**files, **QUIET})
+    home, program = tmp_path_factory.mktemp("home"), commands / "cert-lsp"
+    lab = Lab(install("jupyterlab"), home, program, runtime, {**files, **QUIET})
     yield lab
     lab.close()
 

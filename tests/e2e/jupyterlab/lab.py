@@ -21,16 +21,18 @@ ASKED_AGAIN = 15_000  # milliseconds after which the list is asked for anew: Jup
 class Lab:
     """A running JupyterLab."""
 
-    def __init__(self, editors: Path, home: Path, program: Path, files: dict[str, str]) -> None:
+    def __init__(self, editors: Path, home: Path, program: Path, runtime: Path, files: dict[str, str]) -> None:
         """Serve the empty folder ``work``.
 
         Args:
             editors: Folder that ``install_editors.sh`` filled.
             home: New folder for all that Jupyter keeps.
             program: ``cert-lsp``; its folder comes first on the PATH.
+            runtime: Where the server is that windows share.
             files: What a user writes, by the file's name below ``home``.
         """
         self.work = home / "work"
+        self.settings = home / ".jupyter" / "lab" / "user-settings"
         self.work.mkdir()
         for name, content in files.items():
             file = home / name
@@ -40,6 +42,7 @@ class Lab:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "PYTHON"))}
         environment |= {
             "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(runtime),
             "PATH": os.pathsep.join(map(str, [program.parent, programs, "/usr/bin:/bin"])),
         }
         arguments = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root", f"--ServerApp.root_dir={self.work}"]
@@ -81,12 +84,17 @@ class Window:
 
     def __init__(self, page: Page, lab: Lab, file: Path) -> None:
         """Open the file and wait for the language server."""
-        self.page, self.file = page, file
-        page.goto(f"{lab.address}lab/tree/{quote(file.name)}?reset")
+        self.page, self.file, self._settings = page, file, lab.settings
+        self._address = f"{lab.address}lab/tree/{quote(file.name)}?reset"
+        self.load()
+
+    def load(self) -> None:
+        """Load the page, anew where it was loaded before, and wait for the language server."""
+        self.page.goto(self._address)
         self.editor.wait_for(timeout=PATIENCE * 1000)
-        status = page.locator("#jp-main-statusbar")
+        status = self.page.locator("#jp-main-statusbar")
         status.get_by_text("Fully initialized").wait_for(timeout=PATIENCE * 1000)
-        if file.suffix == ".ipynb":
+        if self.file.suffix == ".ipynb":
             status.get_by_text("| Idle").wait_for(timeout=PATIENCE * 1000)
         self.focus()
 
@@ -153,6 +161,11 @@ class Window:
         own.click()
         self.press("Control+a")
         self.page.keyboard.insert_text(json.dumps(settings))
-        self.press("Control+s")
+        file = self._settings / f"{plugin.replace(':', '/')}.jupyterlab-settings"
+        end = time.monotonic() + PATIENCE
+        while not (file.exists() and file.read_text("utf-8") == json.dumps(settings)):
+            assert time.monotonic() < end, f"the settings were not saved within {PATIENCE:g} s"
+            self.press("Control+s")
+            self.page.wait_for_timeout(200)
         self.page.get_by_role("tab").filter(has_text=self.file.name).click()
         self.focus()

@@ -2,8 +2,14 @@
 
 import ast
 import json
+import time
+from pathlib import Path
 
+import pytest
+
+from tests.e2e.conftest import processes, shared_servers
 from tests.e2e.jupyterlab.conftest import OpenFile
+from tests.e2e.jupyterlab.lab import PATIENCE
 
 BEFORE = """\
 import pandas as pd
@@ -21,15 +27,17 @@ def notebook(*cells: str) -> str:
     return json.dumps({"cells": numbered, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5})
 
 
-def test_comment_becomes_code_and_back(open_file: OpenFile) -> None:
-    window = open_file(BEFORE, "delays.py")
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
+def test_comment_becomes_code_and_back(open_file: OpenFile, end: str) -> None:
+    before = BEFORE.replace("\n", end)
+    window = open_file(before, f"delays-{len(end)}.py")
     intent = "# \N{AIRPLANE} Ø average delay per carrier"
     window.type(intent)
-    commented = window.wait_for(lambda text: text.rstrip("\n") == BEFORE + intent)
+    commented = window.wait_for(lambda text: text.rstrip("\r\n") == before + intent)
     [first, *_] = window.completions()
     window.press("Enter")
     accepted = window.wait_for(lambda text: text != commented)
-    assert accepted.rstrip("\n") == f"{BEFORE}{intent}\n{first}"
+    assert accepted.rstrip("\r\n") == f"{before}{intent}{end}{first}"
     assert "groupby" in first
     ast.parse(accepted)
     window.press("Control+z")
@@ -67,5 +75,37 @@ def test_settings_are_changed_live(open_file: OpenFile) -> None:
     settings = {"language_servers": {"cert-lsp": {"serverSettings": {"cert.candidates": 1}}}}
     window.set("@jupyter-lsp/jupyterlab-lsp:plugin", settings)
     window.type("o")
+    end = time.monotonic() + PATIENCE
     while len(window.completions()) > 1:  # the browser tells the server of it when it has saved it
+        assert time.monotonic() < end, f"the old settings still held after {PATIENCE:g} s"
         window.press("Escape")
+
+
+def test_two_windows_share_one_server(open_file: OpenFile, runtime: Path) -> None:
+    windows = [open_file(BEFORE, f"window-{number}.py") for number in range(2)]
+    assert len(shared_servers(runtime)) == 1
+    for window in windows:
+        window.type(INTENT)
+        window.wait_for(lambda text: text.rstrip("\n") == BEFORE + INTENT)
+    for window in windows:
+        window.page.bring_to_front()
+        [first, *_] = window.completions()
+        window.press("Enter")
+        window.wait_for(lambda text, first=first: text.rstrip("\n") == f"{BEFORE}{INTENT}\n{first}")
+    assert len(shared_servers(runtime)) == 1
+    windows[1].page.close()
+    windows[0].type("\nmean = flights.gro")
+    assert any("groupby" in each for each in windows[0].completions())
+
+
+def test_killed_server_comes_back_with_the_page(open_file: OpenFile, runtime: Path) -> None:
+    window = open_file(BEFORE, "killed.py")
+    window.type(INTENT)
+    commented = window.wait_for(lambda text: text.rstrip("\n") == BEFORE + INTENT)
+    for each in processes(runtime):
+        each.kill()
+    window.load()
+    assert window.saved() == commented
+    window.type("\nmean = flights.gro")
+    assert any("groupby" in each for each in window.completions())
+    assert len(shared_servers(runtime)) == 1

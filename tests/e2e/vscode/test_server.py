@@ -4,6 +4,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.e2e.conftest import suspended
 from tests.e2e.vscode.code_server import CodeServer
 from tests.e2e.vscode.conftest import OpenFile, OpenWindow
 from tests.e2e.vscode.test_scenarios import BEFORE, COMMENTED, INTENT
@@ -56,11 +57,12 @@ def test_settings_hold_at_once(open_file: OpenFile, code_server: CodeServer) -> 
 def test_killed_server_comes_back(open_file: OpenFile, code_server: CodeServer) -> None:
     window = open_file(BEFORE)
     (server,) = code_server.shared_servers()
-    server.suspend()  # so that the request is still in flight when it is killed
-    window.type(INTENT)
-    window.wait(lambda: asked_at_the_end(window), "a request")
-    assert asked_at_the_end(window) == [None]
-    server.kill()
+    with suspended(server):  # so that the request is still in flight when it is killed
+        window.type(INTENT)
+        window.wait(lambda: asked_at_the_end(window), "a request")
+        assert asked_at_the_end(window) == [None]
+        server.kill()
+        server.wait()
     window.find(MESSAGE, "the server stopped unexpectedly. It is started again.")
     window.wait(code_server.shared_servers, "the new server")
     window.wait_for_state("ready")
@@ -96,10 +98,10 @@ def test_two_windows_share_one_server(open_file: OpenFile, open_window: OpenWind
 def test_hanging_server_is_restarted(open_file: OpenFile, code_server: CodeServer) -> None:
     window = open_file(BEFORE)
     (server,) = code_server.shared_servers()
-    server.suspend()
-    window.command("CERT-LSP: Restart the Server")
-    window.wait_for_state("starting")
-    window.wait(lambda: server not in code_server.shared_servers(), "the end of the old server")
+    with suspended(server):
+        window.command("CERT-LSP: Restart the Server")
+        window.wait_for_state("starting")
+        window.wait(lambda: server not in code_server.shared_servers(), "the end of the old server")
     window.wait_for_state("ready")
     window.type_and_wait(INTENT)
 

@@ -14,6 +14,7 @@ from tests.e2e.vscode.code_server import CodeServer
 
 PATIENCE = 90.0  # seconds until a test gives up on what it waits for
 _CLOSES = 5.0  # seconds in which files are closed, if the keys for it have not been lost
+_LOST = 10.0  # seconds after which keys are lost, if nothing came of them
 _SAVES_ITSELF = 1.0  # seconds in which VS Code has saved a change, if it has not missed it
 GHOST = """
 () => {
@@ -92,8 +93,12 @@ class Window:
 
         self.wait(are_closed, "the old files to be closed")
         self._choose("Control+p", str(file), file.name, file.parent.name)
-        self.page.locator(f'.tab.active[data-resource-name="{file.name}"]').wait_for()
-        self.page.locator(":is(.editor-instance, .cell-list-container) .view-line").first.wait_for()
+        for shown in (
+            f'.tab.active[data-resource-name="{file.name}"]',
+            ":is(.editor-instance, .cell-list-container) .view-line",
+            ":is(.editor-instance, .notebookOverlay):focus-within",  # where keys go
+        ):
+            self.page.locator(shown).first.wait_for(timeout=PATIENCE * 1000)
         self.press("Control+End")
 
     def leave(self) -> None:
@@ -109,6 +114,20 @@ class Window:
         """Press keys as Playwright names them: ``Control+End``, ``Tab``."""
         for key in keys:
             self.page.keyboard.press(key)
+
+    def press_until(self, keys: tuple[str, ...], selector: str, text: str) -> Locator:
+        """Press keys, and again where they were lost, until an element with a text is there."""
+        found = self.page.locator(selector, has_text=text).first
+
+        def is_there() -> bool:
+            self.press(*keys)
+            with suppress(TimeoutError):
+                found.wait_for(timeout=_LOST * 1000)
+                return True
+            return False
+
+        self.wait(is_there, f"{text!r} after {keys}")
+        return found
 
     def type(self, text: str) -> None:
         """Type text; what no key has is put in as by an input method."""
@@ -142,8 +161,15 @@ class Window:
             return False
 
         self.wait(is_listed, f"{told} in the list")
-        self.press("Enter")
-        field.wait_for(state="hidden")
+
+        def is_taken() -> bool:
+            self.press("Enter")
+            with suppress(TimeoutError):
+                field.wait_for(state="hidden", timeout=5000)
+                return True
+            return False
+
+        self.wait(is_taken, f"{told} to be taken")
 
     def find(self, selector: str, text: str) -> Locator:
         """The first element of a kind with a text in it, once it is there."""

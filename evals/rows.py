@@ -14,6 +14,7 @@ bundle = "runs/bundle"       # left out: the embedded one
 mode = "sketch"              # or nosketch
 samples = 20                 # optional: sampled in place of greedy, with a temperature
 temperature = 0.8
+knows = ["api_filter"]       # optional: what the server knows beside the model; left out: all of it, []: the bundle bare
 
 [[differences]]
 one = "embedded model"
@@ -59,6 +60,7 @@ class Row:
         samples: Completions a task.
         temperature: 0 is greedy.
         top_p: Nucleus when sampling.
+        knows: Which of the server's helps it has (`KNOWLEDGE` of the engine); None for all.
     """
 
     name: str
@@ -67,6 +69,12 @@ class Row:
     samples: int = 1
     temperature: float = 0.0
     top_p: float = 0.9
+    knows: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Make a file's list a tuple."""
+        if self.knows is not None:
+            object.__setattr__(self, "knows", tuple(self.knows))
 
     @property
     def decoding(self) -> Decoding:

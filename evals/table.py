@@ -109,20 +109,38 @@ def _generated(row: Row, suite: Suite, out: Path) -> list[Sample]:
     wanted = {(task.task_id, n) for task in suite.tasks for n in range(row.samples)}
     drawn = {(s.task_id, s.sample): s for s in read_samples(path)} if path.is_file() else {}
     if not wanted <= set(drawn) or not (folder / "settings.json").is_file():
-        from cert_lsp.engine.pipeline import Engine  # heavy; a table of kept samples does without
+        from cert_lsp.engine.pipeline import KNOWLEDGE, Engine  # heavy; a table of kept samples does without
 
         sys.stderr.write(f"{row.name}: {suite.name}\n")
-        generate(Engine.open(row.bundle, threads=1), [suite], row.decoding, row.samples, folder)
+        without = _without(row)
+        engine = Engine.open(row.bundle, threads=1, knows=KNOWLEDGE - without)
+        generate(engine, [suite], row.decoding, row.samples, folder, without)
         drawn = {(s.task_id, s.sample): s for s in read_samples(path)}
     else:
         _check_settings(row, suite, folder)
     return [drawn[task.task_id, n] for task in suite.tasks for n in range(row.samples)]
 
 
+def _without(row: Row) -> frozenset[str]:
+    """What of the server's helps a row does not have."""
+    if row.knows is None:
+        return frozenset()
+    from cert_lsp.engine.pipeline import KNOWLEDGE
+
+    if unknown := set(row.knows) - KNOWLEDGE:
+        raise EvalError(
+            f"The row {row.name!r} names a help that there is not: {', '.join(sorted(unknown))}",
+            "It is not run",
+            f"Choose of {', '.join(sorted(KNOWLEDGE))}",
+        )
+    return KNOWLEDGE.difference(row.knows)
+
+
 def _check_settings(row: Row, suite: Suite, folder: Path) -> None:
     """Refuse kept samples of another suite or decoding, as `generate` does where it draws any."""
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    if settings["suites"] != {suite.name: suite.sha256} or settings["decoding"] != asdict(row.decoding):
+    drawn = settings["suites"], settings["decoding"], settings.get("without", [])
+    if drawn != ({suite.name: suite.sha256}, asdict(row.decoding), sorted(_without(row))):
         raise EvalError(
             f"{folder} holds samples of another state of {suite.name}, or drawn otherwise",
             "They are not mixed",

@@ -257,6 +257,17 @@ class ApiFilter:
                 return None
         return Fault(name, match.start("name"), match.end("name"), called)
 
+    def keywords_at(self, text: str, code: str, opened: int) -> set[str] | None:
+        """Return what the call whose parenthesis is at `opened` takes by name; None for anything.
+
+        Args:
+            text: The statement's beginning and the answer so far.
+            code: The same without literals.
+            opened: The offset of the opening parenthesis.
+        """
+        begin = _receiver(text, code, opened)
+        return None if begin is None else self._keywords(self._type_of(text, code, begin, text[begin:opened]), "")
+
     def _keywords(self, called: Value, arguments: str) -> set[str] | None:
         """Return the keywords that a call with certain `arguments` takes; None for any."""
         match called:

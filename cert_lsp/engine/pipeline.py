@@ -27,18 +27,19 @@ from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import Context, whole_context
-from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task, allow_all
+from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
 from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.idioms import Idioms
+from cert_lsp.engine.name_filter import NameFilter
 from cert_lsp.engine.rank import Candidate, Draw, rank
 from cert_lsp.engine.runtime import Runtime, open_runtime
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
-KNOWLEDGE = frozenset({"api_filter", "api_order", "successors"})
+KNOWLEDGE = frozenset({"api_filter", "api_order", "name_filter", "successors"})
 """What the server knows beside the model: API that exists, while it writes and in the order; what follows old API."""
 
 _SKETCH_ENDS = {
@@ -240,6 +241,14 @@ class _Request:
         """What may be written here; read when it is asked for, off the event loop."""
         return ApiFilter.of(self.context, mends="successors" in self.knows)
 
+    @cached_property
+    def allows(self) -> Callable[[str, int], bool]:
+        """What looks at each token of an answer."""
+        judges = [self.api.allows] if "api_filter" in self.knows else []
+        if "name_filter" in self.knows:
+            judges.append(NameFilter.of(self.context, self.api.keywords_at).allows)
+        return lambda answer, since: all(judge(answer, since) for judge in judges)
+
     def ranked(self, draws: Iterable[Draw]) -> list[Candidate]:
         """Order what can be offered of `draws`."""
         judge = self.api if "api_order" in self.knows else None
@@ -320,7 +329,7 @@ class _Request:
             ended=self._ended,
             max_tokens=self.max_tokens,
             sampling=self.sampling,
-            allows=self.api.allows if "api_filter" in self.knows else allow_all,
+            allows=self.allows,
         )
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:

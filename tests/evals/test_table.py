@@ -3,9 +3,11 @@
 import json
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from cert_lsp.engine.pipeline import KNOWLEDGE
 from cert_lsp.errors import EvalError
 from evals.__main__ import main
 from evals.curve import read_losses, read_scores, smoothed
@@ -53,9 +55,11 @@ class FakeEngine:
 
     manifest = Manifest()
     calls = 0
+    knew: ClassVar[list[frozenset[str]]] = []
 
     @classmethod
-    def open(cls, bundle=None, *, threads=None):
+    def open(cls, bundle=None, *, threads=None, knows):
+        cls.knew.append(knows)
         return cls()
 
     def complete_text(self, before, *, mode, **options):
@@ -69,6 +73,7 @@ def rows(tmp_path, monkeypatch):
     monkeypatch.setattr("cert_lsp.engine.pipeline.Engine", FakeEngine)
     monkeypatch.setattr("evals.table.stubs_version", lambda: "")
     monkeypatch.setattr(FakeEngine, "calls", 0)
+    monkeypatch.setattr(FakeEngine, "knew", [])
     tasks = [
         {
             "task_id": f"Toy/{name}",
@@ -139,6 +144,20 @@ def test_a_sampled_row_tells_pass_at_10(rows):
     figures = told["rows"]["Model"]["columns"]["all"]["versions"][told["versions"][0]]
     assert figures["pass@10"] == 1.0
     assert "; @10 100.0" in (rows.parent / "out" / "table.md").read_text()
+
+
+def test_a_row_has_the_helps_that_it_names(rows, capsys):
+    rows.write_text(ROWS.replace('mode = "sketch"', 'mode = "sketch"\nknows = ["api_filter"]'))
+    assert main(command(rows)) == 0
+    assert FakeEngine.knew == [KNOWLEDGE, {"api_filter"}]
+    settings = json.loads((rows.parent / "out" / "model" / "Toy" / "settings.json").read_text())
+    assert set(settings["without"]) == KNOWLEDGE - {"api_filter"}
+    rows.write_text(ROWS)
+    assert main(command(rows)) == 1
+    assert "drawn otherwise" in capsys.readouterr().err
+    rows.write_text(ROWS.replace('mode = "sketch"', 'mode = "sketch"\nknows = ["guessing"]'))
+    assert main(command(rows)) == 1
+    assert "guessing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

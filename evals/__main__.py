@@ -261,7 +261,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="HELP",
-        help="switch off what the server knows: api_filter, api_order, name_filter, successors",
+        help="switch off what the server knows: api_filter, api_order, column_filter, name_filter, successors",
     )
     for library in ("pandas", "numpy"):
         running.add_argument(

@@ -14,7 +14,7 @@ bundle = "runs/bundle"       # left out: the embedded one
 mode = "sketch"              # or nosketch
 samples = 20                 # optional: sampled in place of greedy, with a temperature
 temperature = 0.8
-knows = ["api_filter"]       # optional: what the server knows beside the model; left out: all of it, []: the bundle bare
+knows = ["api_filter"]       # optional: what the server knows beside the model; left out: all, []: the bundle bare
 
 [[differences]]
 one = "embedded model"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
+from cert_lsp.engine.brackets import CLOSE, closed_at, opened_at, receiver_start
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.inference import Scope, hidden_names
 from cert_lsp.engine.lexer import strings, without_literals
@@ -30,7 +31,6 @@ _LABELLED_FREELY = _LABELLED - {"Series"}
 _IMPORT_LINE = re.compile(r"[ \t]*(?:from|import)\b|[ \t]*@")
 _QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
 _FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{")  # its columns are in the code: a word of prose names none
-_OPEN, _CLOSE = "([{", ")]}"
 _MOST_MENDED = 8
 
 
@@ -131,14 +131,14 @@ class ApiFilter:
             return None
         if renamed:
             return before + renamed + behind
-        begin = _receiver(text, code, dot)
+        begin = receiver_start(text, code, dot)
         if begin is None or begin < size:
             return None
         if isinstance(fault.owner, Module):
             return answer[: begin - size] + fault.name + behind
         opened = size + fault.end
         pandas = next((name for name, path in self._scope.paths.items() if path == "pandas"), "pd")
-        closed = _closed(code, opened)
+        closed = closed_at(code, opened)
         if closed is None:
             return None
         called = rewritten_call(text[begin:dot], fault.name, text[opened + 1 : closed], pandas)
@@ -170,7 +170,7 @@ class ApiFilter:
 
     def _attribute(self, text: str, code: str, match: re.Match[str], whole: bool, finished: bool) -> Fault | None:
         name, dot = match["name"], match.start()
-        begin = _receiver(text, code, dot)
+        begin = receiver_start(text, code, dot)
         if begin is None or name.startswith("_"):
             return None
         receiver = text[begin:dot]
@@ -239,10 +239,10 @@ class ApiFilter:
         name = match["name"]
         if (whole and not match["equals"]) or keyword.iskeyword(name):
             return None
-        opened = match.start() if match["open"] == "(" else _opened(code, match.start())
+        opened = match.start() if match["open"] == "(" else opened_at(code, match.start())
         if opened is None or code[opened] != "(" or re.search(r"\blambda\b[^:()]*$", code[opened : match.start() + 1]):
             return None
-        begin = _receiver(text, code, opened)
+        begin = receiver_start(text, code, opened)
         if begin is None or re.search(r"\b(?:def|class)\s+$", code[:begin]):
             return None
         called = self._type_of(text, code, begin, text[begin:opened])
@@ -265,7 +265,7 @@ class ApiFilter:
             code: The same without literals.
             opened: The offset of the opening parenthesis.
         """
-        begin = _receiver(text, code, opened)
+        begin = receiver_start(text, code, opened)
         return None if begin is None else self._keywords(self._type_of(text, code, begin, text[begin:opened]), "")
 
     def _keywords(self, called: Value, arguments: str) -> set[str] | None:
@@ -303,19 +303,6 @@ class ApiFilter:
         return found
 
 
-def _closed(code: str, opened: int) -> int | None:
-    """Return where the parenthesis at `opened` is closed; None if there is none or if it is not."""
-    depth = 0
-    for place in range(opened, len(code)):
-        if code[place] in _OPEN:
-            depth += 1
-        elif code[place] in _CLOSE:
-            depth -= 1
-        if not depth:
-            return place if place > opened else None
-    return None
-
-
 def _touches(text: str, since: int) -> bool:
     """Say whether the text behind `since` can make or end a name that is judged: not where it is far from one."""
     start = since
@@ -324,62 +311,10 @@ def _touches(text: str, since: int) -> bool:
     return start == 0 or any(char in ".(,\n" for char in text[start - 1 :])
 
 
-def _receiver(text: str, code: str, end: int) -> int | None:
-    """Return where the expression begins that ends at `end`: names, calls, subscripts, literals; None if none does."""
-    at = end
-    while True:
-        while at and code[at - 1] in " \t\n" and text[at - 1] in " \t\n":
-            at -= 1
-        if not at:
-            return None
-        char = code[at - 1]
-        if char in _CLOSE:
-            opened = _opened(code, at - 1)
-            if opened is None:
-                return None
-            at = opened
-            if char in ")]" and at and (code[at - 1].isalnum() or code[at - 1] in "_)]"):
-                continue  # a call or a subscript: what it is of comes before it
-            if char == "]" and text[at - 1 : at] in ("'", '"'):
-                continue
-            return at
-        if char.isalnum() or char == "_":
-            while at and (code[at - 1].isalnum() or code[at - 1] in "_$"):
-                at -= 1
-            if text[at].isdigit():
-                return None
-        elif text[at - 1] in "'\"":
-            opened = next((begin for begin, close in strings(text) if close == at), None)
-            if opened is None:
-                return None
-            while opened and text[opened - 1] in "rRbBuUfF":
-                opened -= 1
-            return opened
-        else:
-            return None
-        before = code[:at].rstrip(" \t\n")
-        if not before.endswith(".") or before.endswith(".."):
-            return at
-        at = len(before) - 1
-
-
-def _opened(code: str, at: int) -> int | None:
-    """Return the offset of the bracket that is open at `at`."""
-    depth = 0
-    for place in range(at - 1, -1, -1):
-        if code[place] in _CLOSE:
-            depth += 1
-        elif code[place] in _OPEN:
-            if not depth:
-                return place
-            depth -= 1
-    return None
-
-
 def _last_word(code: str, end: int) -> str:
     """Return the name, or the closing bracket, that ends at `end`."""
     at = len(code[:end].rstrip())
-    if at and code[at - 1] in _CLOSE:
+    if at and code[at - 1] in CLOSE:
         return code[at - 1]
     begin = at
     while begin and (code[begin - 1].isalnum() or code[begin - 1] == "_"):

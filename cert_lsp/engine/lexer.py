@@ -142,6 +142,14 @@ def strings(source: str) -> list[tuple[int, int]]:
     return [match.span() for match in _TOKEN.finditer(source) if match.lastgroup == "string"]
 
 
+def open_string(source: str) -> int | None:
+    """Return where the string begins that a text's end stands in, prefix left out; None outside of strings."""
+    last = None
+    for match in _TOKEN.finditer(source):
+        last = match
+    return last.start() if last and last.lastgroup == "unclosed" and last.end() == len(source) else None
+
+
 def _line(source: str, start: int, end: int, tokens: list[str]) -> Line:
     text = source[start:end]
     content = [token for token in tokens if token not in ("comment", "join")]

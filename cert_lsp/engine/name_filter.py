@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Self
 
 from cert_lsp.engine.api_index import Names
+from cert_lsp.engine.brackets import CLOSE, OPEN, closed_at, opened_at
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.head import Imports
 from cert_lsp.engine.lexer import scan, without_literals
@@ -25,6 +26,7 @@ _BOUND_INSIDE = re.compile(r"\blambda\b([^:]*):|\bfor\b(.*?)\bin\b|\b(\w+)\s*:=|
 _BINDING = re.compile(r"\b(?:lambda\b[^:]*|for\s+(?:(?!\bin\b)[\w\s,()*])*|(?:as|import|global|nonlocal)\s+[\w\s,]*)\Z")
 _TARGETS = re.compile(r"[ \t]*(?:[\w.]+[ \t]*,[ \t]*)*\Z")
 _TARGET_ENDS = re.compile(r"[ \t]*(?:=(?!=)|,|:(?!=)|\Z)")
+_BEHIND_DOT = re.compile(r"(?<!\.)\.(?:[ \t]*\\\n)?[ \t]*\Z")
 _SKIPPED_LINE = re.compile(r"[ \t]*(?:from|import|@|def|async[ \t]+def|class|global|nonlocal|del)\b")
 _DEF = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)(.*)", re.MULTILINE)
 _ASSIGNED = re.compile(r"^[ \t]*((?:[\w.*]+[ \t]*,[ \t]*)*[\w.*]+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
@@ -35,8 +37,8 @@ _PREFIXES = frozenset({"r", "b", "u", "f", "rb", "br", "fr", "rf"})
 _GENERATOR_TAKERS = frozenset(
     {"sum", "any", "all", "min", "max", "sorted", "list", "set", "tuple", "dict", "frozenset", "join", "enumerate"}
 )
+_CALLED = re.compile(r"(\w+|[)\]}])[ \t]*\Z")
 _PARAMETERS = re.compile(r"\bdef\s+\w+\s*\Z")
-_OPEN, _CLOSE = "([{", ")]}"
 _SHORT = 3  # letters of a name that may well have nothing to do with one that is longer
 
 Keywords = Callable[[str, str, int], set[str] | None]
@@ -81,7 +83,7 @@ class NameFilter:
         text = self._statement + answer
         begin = len(self._statement) + since
         code = without_literals(text)
-        closed = any(char in _CLOSE for char in code[begin:])
+        closed = any(char in CLOSE for char in code[begin:])
         for match in _NAME.finditer(code):
             start, end = match.span()
             judged = end > self._typed_end and (end >= begin or closed) and not self._is_users(code, start)
@@ -104,7 +106,7 @@ class NameFilter:
         above = _bound_above(code[:line])
         if name in above if whole else any(each.startswith(name) for each in above):
             return True
-        if _TARGETS.match(code[line:start]) and _opened(code, start) is None:
+        if _TARGETS.match(code[line:start]) and opened_at(code, start) is None:
             return bool(_TARGET_ENDS.match(code, end)) and not (whole and self._is_slip(name))
         if self._may_be_keyword(text, code, start, end):
             return True
@@ -121,7 +123,7 @@ class NameFilter:
         before = code[:start].rstrip()[-1:]
         if before not in ("(", ","):
             return False
-        opened = _opened(code, start)
+        opened = opened_at(code, start)
         if opened is None or code[opened] != "(" or not _callee(code, opened):
             return False
         if end < len(code):
@@ -131,8 +133,8 @@ class NameFilter:
 
 
 def _is_attribute(code: str, start: int) -> bool:
-    before = code[max(0, start - 8) : start].rstrip(" \t")
-    return before.endswith(".") and not before.endswith("..")
+    """Say whether a dot stands before a name; one that ends a number does not stand on the name's line."""
+    return _BEHIND_DOT.search(code, max(0, start - 40), start) is not None
 
 
 @lru_cache(8)
@@ -148,9 +150,9 @@ def _names_of_line(line: str) -> Iterator[str]:
     calls: list[bool] = []
     for match in _PIECE.finditer(line):
         piece = match[0]
-        if piece in _OPEN:
+        if piece in OPEN:
             calls.append(piece == "(" and not _PARAMETERS.search(line, max(0, match.start() - 80), match.start()))
-        elif piece in _CLOSE:
+        elif piece in CLOSE:
             del calls[-1:]
         elif not (match["equals"] and calls and calls[-1]) and not _is_attribute(line, match.start()):
             yield match["name"]
@@ -161,7 +163,7 @@ def _is_keyword(code: str, start: int, end: int) -> bool:
     follows = code[end:].lstrip()
     if not follows.startswith("=") or follows.startswith("=="):
         return False
-    opened = _opened(code, start)
+    opened = opened_at(code, start)
     return opened is not None and code[opened] == "(" and not _PARAMETERS.search(code, max(0, opened - 80), opened)
 
 
@@ -188,9 +190,9 @@ def _bound_above(code: str) -> set[str]:
 def _may_be_bound_later(code: str, start: int) -> bool:
     """Say whether a comprehension around `start` that is still open may bind a name."""
     place = start
-    while (opened := _opened(code, place)) is not None:
+    while (opened := opened_at(code, place)) is not None:
         place = opened
-        if not _is_open(code, opened):
+        if closed_at(code, opened) is not None:
             continue
         callee = _callee(code, opened)
         first = not _has_comma(code[opened + 1 : start])
@@ -205,35 +207,13 @@ def _has_comma(code: str) -> bool:
     """Say whether a comma stands in none of the brackets that `code` opens."""
     depth = 0
     for char in code:
-        depth += (char in _OPEN) - (char in _CLOSE)
+        depth += (char in OPEN) - (char in CLOSE)
         if char == "," and not depth:
             return True
     return False
 
 
-def _is_open(code: str, opened: int) -> bool:
-    depth = 0
-    for char in code[opened:]:
-        depth += (char in _OPEN) - (char in _CLOSE)
-        if not depth:
-            return False
-    return True
-
-
 def _callee(code: str, opened: int) -> str:
     """Return the name, or the closing bracket, before an opening bracket; "" if it calls or subscripts nothing."""
-    match = re.search(r"(\w+|[)\]}'\"])\s*\Z", code[:opened])
+    match = _CALLED.search(code, max(0, opened - 80), opened)
     return "" if match is None or keyword.iskeyword(match[1]) else match[1]
-
-
-def _opened(code: str, at: int) -> int | None:
-    """Return the offset of the bracket that is open at `at`."""
-    depth = 0
-    for place in range(at - 1, -1, -1):
-        if code[place] in _CLOSE:
-            depth += 1
-        elif code[place] in _OPEN:
-            if not depth:
-                return place
-            depth -= 1
-    return None

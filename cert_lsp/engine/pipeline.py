@@ -26,6 +26,7 @@ from cert_lsp.contract.sketch import sketch as make_sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
+from cert_lsp.engine.column_filter import ColumnFilter
 from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
@@ -39,7 +40,7 @@ from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
-KNOWLEDGE = frozenset({"api_filter", "api_order", "name_filter", "successors"})
+KNOWLEDGE = frozenset({"api_filter", "api_order", "column_filter", "name_filter", "successors"})
 """What the server knows beside the model: API that exists, while it writes and in the order; what follows old API."""
 
 _SKETCH_ENDS = {
@@ -247,6 +248,8 @@ class _Request:
         judges = [self.api.allows] if "api_filter" in self.knows else []
         if "name_filter" in self.knows:
             judges.append(NameFilter.of(self.context, self.api.keywords_at).allows)
+        if "column_filter" in self.knows:
+            judges.append(ColumnFilter.of(self.context).allows)
         return lambda answer, since: all(judge(answer, since) for judge in judges)
 
     def ranked(self, draws: Iterable[Draw]) -> list[Candidate]:

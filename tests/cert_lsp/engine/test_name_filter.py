@@ -51,6 +51,8 @@ BOUND = [
     "f'{limit}' + rb'x'.decode()",
     "mean_of(df, column='x', limit=1.)\nlimit",
     "$string",
+    "np.ravel(df)\n[limit + word for word in column]",
+    "readings.\\\n    mean()",
     "(n := 3) + n",
     "try:\n    pass\nexcept ValueError as error:\n    raise error",
 ]

@@ -12,9 +12,11 @@ from cert_lsp.contract.prompt import Marker
 from cert_lsp.contract.sketch import Sketch, sketch
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN
+from cert_lsp.engine.column_filter import ColumnFilter
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.fills import Fills
+from cert_lsp.engine.name_filter import NameFilter
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import DecodeCancelled, PromptError
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, spell, tiny_encoder
@@ -143,13 +145,16 @@ def test_the_place_in_the_sketch(wire: str, code: str, expected: str) -> None:
 
 FRAME = "import pandas as pd\ndf = pd.DataFrame({'carrier': ['a'], 'delay': [1]})\n"
 WITH_API = ["df.groupy('carrier').mean()", "df.sort_values(by='delay', ascnding=False)", *CODES]
+WITH_NAMES = ["df.groupby('city')[late].mean()", "late = df['delays'].dt.year"]
 
 
 def allows(answer: str, since: int) -> bool:
-    return ApiFilter(FRAME, "", "", UNKNOWN).allows(answer, since)
+    api = ApiFilter(FRAME, "", "", UNKNOWN)
+    names, columns = NameFilter([FRAME], "", "", api.keywords_at), ColumnFilter(FRAME, "", "")
+    return all(judge.allows(answer, since) for judge in (api, names, columns))
 
 
-@given(st.sampled_from(WITH_API), st.integers(0, 99), st.booleans())
+@given(st.sampled_from([*WITH_API, *WITH_NAMES]), st.integers(0, 99), st.booleans())
 @settings(max_examples=60, deadline=None)
 def test_guesses_never_show_where_a_token_is_refused(code: str, seed: int, hashed: bool) -> None:
     wire = sketch(code)
@@ -163,16 +168,16 @@ def test_guesses_never_show_where_a_token_is_refused(code: str, seed: int, hashe
 
 
 def test_what_a_task_does_not_allow_is_not_written() -> None:
-    script = ScriptRuntime({"<code>": "df.groupy('a')"}, {"<code>": ["df.groupby('a').mean()"]})
-    assert write(script, task(ids("<code>"))).text == "df.groupy('a')"
+    script = ScriptRuntime({"<code>": "df.groupy('delay')"}, {"<code>": ["df.groupby('delay').mean()"]})
+    assert write(script, task(ids("<code>"))).text == "df.groupy('delay')"
     answer = write(script, task(ids("<code>"), allows=allows))
-    assert answer.text == "df.groupby('a').mean()"
+    assert answer.text == "df.groupby('delay').mean()"
     assert answer.complete
 
 
 def test_the_end_of_an_answer_ends_its_last_name() -> None:
-    script = ScriptRuntime({"<code>": "df.groupb"}, {"<code>": ["df.groupby('a')"]})
-    assert write(script, task(ids("<code>"), allows=allows)).text == "df.groupby('a')"
+    script = ScriptRuntime({"<code>": "df.groupb"}, {"<code>": ["df.groupby('delay')"]})
+    assert write(script, task(ids("<code>"), allows=allows)).text == "df.groupby('delay')"
 
 
 def test_a_start_that_is_not_allowed_is_known_before_it_is_written() -> None:

@@ -4,7 +4,8 @@ A name that is read must be bound in the buffer or in the answer above, be Pytho
 ``lambda``, or by the ``for`` of a comprehension, which may come later. Where a name may be bound, any may stand, but
 none that a bound name lacks only its plural's ending: ``reading`` beside ``readings`` is a slip.
 
-A buffer that takes all names of a module (``import *``) is not judged; neither are attributes and literals.
+A buffer that takes all names of a module (``import *``), or has no names but imported ones, is not judged: whatever it
+works on is bound elsewhere. Neither are attributes and literals.
 """
 
 import builtins
@@ -12,7 +13,7 @@ import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Self
+from typing import NamedTuple, Self
 
 from cert_lsp.engine.api_index import Names
 from cert_lsp.engine.brackets import CLOSE, OPEN, closed_at, opened_at
@@ -51,7 +52,7 @@ class NameFilter:
         """Read the buffer.
 
         Args:
-            around: All code known of the buffer, in parts; the statement that is being written is included.
+            around: All code known of the buffer, in parts; what was typed of the statement too, less what it binds.
             statement: The beginning of that statement: the text judged goes on with it.
             typed: What the user has typed of an answer.
             keywords: Given text, the same without literals and an offset in it, the keywords of the call that is open
@@ -59,17 +60,21 @@ class NameFilter:
         """
         self._statement, self._typed_end = statement, len(statement) + len(typed)
         self._keywords = keywords
-        self._bound = frozenset[str]().union(*map(_names_in, around)) - _OWN
+        found = [_names_in(part) for part in around]
+        self._bound = frozenset[str]().union(*(each.names for each in found)) - _OWN
         self._names = Names(self._bound | _OWN)
-        self._off = "*" in self._bound
+        self._off = any(each.takes_all for each in found) or not any(
+            each.names - each.imported - _OWN for each in found
+        )
 
     @classmethod
     def of(cls, context: Context, keywords: Keywords) -> Self:
         """Read what a context holds."""
         before = context.before.removesuffix(context.typed)
         line = before.rfind("\n") + 1
-        imported = "\n".join(Imports([context.head]).paths())
-        return cls((before[:line], before[line:], context.after, imported), context.statement, context.typed, keywords)
+        begun = _ASSIGNED.sub("", before[line:])  # what it binds is not bound yet
+        imported = "\n".join(f"import {name}" for name in Imports([context.head]).paths())
+        return cls((before[:line], begun, context.after, imported), context.statement, context.typed, keywords)
 
     def allows(self, answer: str, since: int) -> bool:
         """Say whether an answer may go on as it does.
@@ -137,12 +142,24 @@ def _is_attribute(code: str, start: int) -> bool:
     return _BEHIND_DOT.search(code, max(0, start - 40), start) is not None
 
 
+class _Found(NamedTuple):
+    """Names of a text, those of them that its import statements hold, and whether it takes all of a module."""
+
+    names: frozenset[str]
+    imported: frozenset[str]
+    takes_all: bool
+
+
 @lru_cache(8)
-def _names_in(source: str) -> frozenset[str]:
-    """Return the names that a text binds or reads, ``*`` if it takes all of a module; kept from key to key."""
+def _names_in(source: str) -> _Found:
+    """Return the names that a text binds or reads; kept from key to key."""
     code = without_literals(source)
-    names = {name for line in scan(source).lines for name in _names_of_line(line.text(code))}
-    return frozenset(names | {"*"} if _STAR.search(code) else names)
+    names: set[str] = set()
+    imported: set[str] = set()
+    for line in scan(source).lines:
+        text = line.text(code)
+        (imported if _IMPORT.match(text) else names).update(_names_of_line(text))
+    return _Found(frozenset(names | imported), frozenset(imported - names), _STAR.search(code) is not None)
 
 
 def _names_of_line(line: str) -> Iterator[str]:

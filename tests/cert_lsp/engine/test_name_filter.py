@@ -92,6 +92,12 @@ def test_a_buffer_that_imports_everything_is_not_judged():
     assert refused("anything + 1", judge("import pandas as pd\nfrom numpy import *\n")) is None
 
 
+@pytest.mark.parametrize("ask", ["# the intent\n", "# the intent\nx = "])
+def test_a_buffer_that_binds_nothing_is_not_judged(ask):
+    assert refused("df.mean()", judge("import numpy as np\nimport pandas as pd\n", ask)) is None
+    assert refused("df.mean()", judge("import pandas as pd\nsales = pd.read_csv('a')\n", ask)) is not None
+
+
 def test_what_the_user_typed_is_not_judged():
     assert refused("unheard.mean()", judge(typed="unheard"), width=14) is None
     assert refused("reading.mean()", judge(typed="reading"), width=8) is None

@@ -37,6 +37,7 @@ SETTINGS: dict[str, object] = {
     "certLsp.trace.server": "verbose",
 }
 TRACE = "cert-lsp.cert-lsp=trace"
+_GRACE = 10  # seconds
 
 
 class CodeServer:
@@ -76,6 +77,8 @@ class CodeServer:
         )
         arguments = ["--auth=none", "--bind-addr=127.0.0.1:0", "--disable-telemetry", "--disable-update-check"]
         arguments += ["--disable-workspace-trust", "--disable-getting-started-override"]
+        # A page that is closed may not get to say so; code-server keeps its place for three hours then.
+        arguments += [f"--reconnection-grace-time={_GRACE}"]
         self._process = subprocess.Popen(
             [*self._program, *arguments],
             env=self._environment,

@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
     decoding = Decoding(options.mode, options.temperature, options.top_p if options.temperature else 1.0)
 
     from cert_lsp.engine.api_index import Versions
-    from cert_lsp.engine.pipeline import KNOWLEDGE, Engine  # heavy, and no other command needs it
+    from cert_lsp.engine.knowledge import KNOWLEDGE
+    from cert_lsp.engine.pipeline import Engine  # heavy, and no other command needs it
 
     if unknown := set(options.without) - KNOWLEDGE:
         raise EvalError(
@@ -261,7 +262,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="HELP",
-        help="switch off what the server knows: api_filter, api_order, column_filter, name_filter, successors",
+        help="switch off what the server knows: api_filter, api_order, column_filter, name_filter, successors, "
+        "syntax_filter",
     )
     for library in ("pandas", "numpy"):
         running.add_argument(

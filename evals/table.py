@@ -109,7 +109,8 @@ def _generated(row: Row, suite: Suite, out: Path) -> list[Sample]:
     wanted = {(task.task_id, n) for task in suite.tasks for n in range(row.samples)}
     drawn = {(s.task_id, s.sample): s for s in read_samples(path)} if path.is_file() else {}
     if not wanted <= set(drawn) or not (folder / "settings.json").is_file():
-        from cert_lsp.engine.pipeline import KNOWLEDGE, Engine  # heavy; a table of kept samples does without
+        from cert_lsp.engine.knowledge import KNOWLEDGE
+        from cert_lsp.engine.pipeline import Engine  # heavy; a table of kept samples does without
 
         sys.stderr.write(f"{row.name}: {suite.name}\n")
         without = _without(row)
@@ -125,7 +126,7 @@ def _without(row: Row) -> frozenset[str]:
     """What of the server's helps a row does not have."""
     if row.knows is None:
         return frozenset()
-    from cert_lsp.engine.pipeline import KNOWLEDGE
+    from cert_lsp.engine.knowledge import KNOWLEDGE
 
     if unknown := set(row.knows) - KNOWLEDGE:
         raise EvalError(

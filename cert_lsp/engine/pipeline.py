@@ -26,22 +26,19 @@ from cert_lsp.contract.sketch import sketch as make_sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
-from cert_lsp.engine.column_filter import ColumnFilter
 from cert_lsp.engine.context import Context, whole_context
 from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
 from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.idioms import Idioms
-from cert_lsp.engine.name_filter import NameFilter
+from cert_lsp.engine.knowledge import KNOWLEDGE, judge_of
 from cert_lsp.engine.rank import Candidate, Draw, rank
 from cert_lsp.engine.runtime import Runtime, open_runtime
 from cert_lsp.engine.vocabulary import Vocabulary
 from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
-KNOWLEDGE = frozenset({"api_filter", "api_order", "column_filter", "name_filter", "successors"})
-"""What the server knows beside the model: API that exists, while it writes and in the order; what follows old API."""
 
 _SKETCH_ENDS = {
     Role.JOINT: frozenset({Marker.CODE, Marker.END}),
@@ -50,6 +47,7 @@ _SKETCH_ENDS = {
 _CODE_ENDS = frozenset({Marker.END})
 _READ_AHEAD = 96  # tokens for which room is left behind a prompt that is read ahead, as `complete` does
 _SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered with API that exists
+_PATIENCE = 128  # tokens written, behind which no further alternative is begun: it would come too late
 
 
 class Engine:
@@ -134,9 +132,10 @@ class Engine:
         written = candidates if temperature > 0 else candidates + _SPARE
         request = self._request(context, written, max_tokens, cancel, Sampling(temperature, top_p), seed)
         draws = request.draws(mode)
-        offered = request.ranked(islice(draws, candidates))
-        while not (offered and offered[0].api_exists) and (spare := next(draws, None)):
-            stand_in = request.ranked([spare])
+        asked_for = list(islice(draws, candidates))
+        offered, tokens = request.ranked(asked_for), sum(draw.tokens for draw in asked_for)
+        while not (offered and offered[0].api_exists) and tokens < _PATIENCE and (spare := next(draws, None)):
+            stand_in, tokens = request.ranked([spare]), tokens + spare.tokens
             if not offered or (stand_in and stand_in[0].api_exists):
                 offered = [*stand_in, *offered][:candidates]
         return offered
@@ -245,12 +244,7 @@ class _Request:
     @cached_property
     def allows(self) -> Callable[[str, int], bool]:
         """What looks at each token of an answer."""
-        judges = [self.api.allows] if "api_filter" in self.knows else []
-        if "name_filter" in self.knows:
-            judges.append(NameFilter.of(self.context, self.api.keywords_at).allows)
-        if "column_filter" in self.knows:
-            judges.append(ColumnFilter.of(self.context).allows)
-        return lambda answer, since: all(judge(answer, since) for judge in judges)
+        return judge_of(self.context, self.api, self.knows)
 
     def ranked(self, draws: Iterable[Draw]) -> list[Candidate]:
         """Order what can be offered of `draws`."""
@@ -279,16 +273,16 @@ class _Request:
                 yield Draw(sketch.wire, _shown(sketch), 0.0)
         elif self.layout is not Layout.PLAIN:
             for answer in self._several(*self._code_task(sketch)):
-                yield Draw(self._whole(answer), _shown(sketch), _mean(answer))
+                yield _draw(self._whole(answer), sketch, answer)
 
     def _by(self, sketch: Sketch, written: Answer) -> Draw:
         """Write the code of one sketch; a whole sketch without placeholders is its own code."""
         if written.complete and not sketch.placeholders:
-            return Draw(sketch.wire, _shown(sketch), _mean(written))
+            return _draw(sketch.wire, sketch, written)
         decoder, task = self._code_task(sketch)
         answer = decoder.answer(task, self.random, self.cancel)
         code = self._whole(answer)
-        return Draw(code, _shown(sketch), _mean(written, answer)) if code.strip() else self._alone()
+        return _draw(code, sketch, written, answer) if code.strip() else self._alone()
 
     def _alone(self) -> Draw:
         """Write code without a sketch, where there is none or it led to nothing."""
@@ -299,10 +293,10 @@ class _Request:
         """Take code that no sketch led to; its sketch is made from it, for people to see."""
         code = self._whole(answer)
         try:
-            shown = _shown(make_sketch(code, before=self.context.statement))
+            sketch = make_sketch(code, before=self.context.statement)
         except SketchError:
-            shown = ""
-        return Draw(code, shown, _mean(answer))
+            sketch = Sketch("")
+        return _draw(code, sketch, answer)
 
     def _sketch_task(self) -> tuple[Decoder, Task]:
         role = Role.JOINT if self.layout is Layout.JOINT else Role.SKETCHER
@@ -361,18 +355,18 @@ class _Request:
         return None if end is None else max(0, end - len(statement))
 
     def _whole(self, answer: Answer) -> str:
-        """Return an answer's text; of one that broke off, the statements that are complete, if any is."""
+        """Return an answer's text; of one that broke off, the statements that are complete."""
         if answer.complete:
             return answer.text
         statement = self.context.statement
         end = last_whole_line(statement + answer.text) - len(statement)
-        return answer.text[:end] if end > 0 else answer.text
+        return answer.text[: max(0, end)]
 
 
-def _mean(*answers: Answer) -> float:
-    """Return the mean log-probability of all tokens of `answers`."""
+def _draw(code: str, sketch: Sketch, *answers: Answer) -> Draw:
+    """Return code and its sketch as the draw that `answers` are; its score is the mean of their logarithms."""
     logarithms = [logarithm for answer in answers for logarithm in answer.logarithms]
-    return float(np.mean(logarithms)) if logarithms else 0.0
+    return Draw(code, _shown(sketch), float(np.mean(logarithms)) if logarithms else 0.0, len(logarithms))
 
 
 def _shown(sketch: Sketch) -> str:

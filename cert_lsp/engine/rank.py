@@ -10,7 +10,7 @@ import re
 import textwrap
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cert_lsp.contract import sketch as sketches
 from cert_lsp.engine.api_filter import ApiFilter
@@ -43,11 +43,19 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What the models gave: an answer, which starts with the context's `forced`, its sketch in wire text, the score."""
+    """What the models gave.
+
+    Attributes:
+        answer: What they wrote; starts with the context's `forced`.
+        sketch: Its sketch in wire text.
+        score: As `Candidate.score`.
+        tokens: How many they chose for both.
+    """
 
     answer: str
     sketch: str
     score: float
+    tokens: int = 0
 
 
 def rank(context: Context, draws: Iterable[Draw], api: ApiFilter | None, *, mend: bool = True) -> list[Candidate]:
@@ -148,7 +156,7 @@ def with_successors(context: Context, draw: Draw, api: ApiFilter) -> Draw:
     if answer is None or answer == draw.answer:
         return draw
     try:
-        return Draw(answer, sketches.sketch(answer, before=context.statement).wire, draw.score)
+        return replace(draw, answer=answer, sketch=sketches.sketch(answer, before=context.statement).wire)
     except SketchError:
         return draw
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from cert_lsp.engine.pipeline import KNOWLEDGE
+from cert_lsp.engine.knowledge import KNOWLEDGE
 from cert_lsp.errors import EvalError
 from evals.__main__ import main
 from evals.curve import read_losses, read_scores, smoothed

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from cert_lsp.contract.bundle import Manifest
 from cert_lsp.contract.prompt import Layout, Marker, Role
 from cert_lsp.contract.tokens import Encoder
-from cert_lsp.engine.pipeline import KNOWLEDGE, Engine
+from cert_lsp.engine.knowledge import KNOWLEDGE
+from cert_lsp.engine.pipeline import Engine
 from cert_lsp.engine.runtime import RuntimeInfo
 
 MARKERS = {Marker.SKETCH: "<sketch>", Marker.CODE: "<code>", Marker.END: "<end>"}

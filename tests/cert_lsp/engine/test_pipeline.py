@@ -8,7 +8,8 @@ import pytest
 from cert_lsp.contract.prompt import Layout, Role
 from cert_lsp.engine.api_index import Versions
 from cert_lsp.engine.context import Context, build_context
-from cert_lsp.engine.pipeline import KNOWLEDGE, Engine
+from cert_lsp.engine.knowledge import KNOWLEDGE
+from cert_lsp.engine.pipeline import Engine
 from cert_lsp.errors import BundleError, DecodeCancelled
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, fake_engine
 

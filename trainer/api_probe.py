@@ -1,11 +1,11 @@
 """List the public API of the pandas and NumPy that run here: a script for other interpreters, see `trainer.api_index`.
 
 It stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and of each type.
-Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), the keywords that a call
-takes (`**`: any; null: not known), the types of what it gives (empty: not known), and for NumPy's functions those for a
-Series and for a DataFrame. All of it comes from the libraries themselves: introspection, their own annotations, the
-signatures and "Returns" of their docstrings, and from calling what needs no arguments. No type stubs are read: those
-judge (`evals.existence`).
+Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), what a call takes (its
+keywords; `**`: any; null: not known; `*2`: at most two arguments need no name; `*`: none needs one), the types of what
+it gives (empty: not known), and for NumPy's functions those for a Series and for a DataFrame. All of it comes from the
+libraries themselves: introspection, their own annotations, the signatures and "Returns" of their docstrings, and from
+calling what needs no arguments. No type stubs are read: those judge (`evals.existence`).
 """
 
 import contextlib
@@ -171,6 +171,26 @@ def instances() -> "list[object]":
     return made
 
 
+def arguments(thing: object, name: str, bound: object = None) -> "list[str] | None":
+    """Return what may be given to a callable, by name and how much without; None if that is not known."""
+    taken = keywords(thing, name, bound)
+    return taken if taken is None else [*taken, *places(thing)]
+
+
+def places(thing: object) -> "list[str]":
+    """Return `*N` if at most `N` arguments need no name, and `*` if none needs one; [] if any, or if nothing tells."""
+    if isinstance(thing, np.ufunc):
+        return [f"*{thing.nargs}"]
+    try:
+        parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
+    except (TypeError, ValueError):
+        return []
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return []
+    unnamed = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    return [f"*{unnamed}", *["*"][unnamed < len(parameters) :]]
+
+
 def keywords(thing: object, name: str, bound: object = None) -> "list[str] | None":
     """Return what may be given to a callable by name; None if anything may, or if nothing tells.
 
@@ -306,7 +326,7 @@ def members(kind: type, thing: object, try_calls: bool, names: "set[str]") -> "d
             bound = here if try_calls and not _NOT_CALLED.match(name) else None
             found[name] = method(kind, name, value, bound, names)
         elif callable(here) and not known and not isinstance(here, type):
-            found[name] = ["f", keywords(here, name), returned(here, names, owner)]
+            found[name] = ["f", arguments(here, name), returned(here, names, owner)]
         else:
             found[name] = ["v", None, known]
         if owner + "." + name in _KNOWN_OF:
@@ -330,7 +350,7 @@ def method(kind: type, name: str, value: object, bound: object, names: "set[str]
             told = sorted({*told, *seen})
     if issubclass(kind, np.ndarray) and "ndarray" in told:
         told = sorted({*told, title(kind)})
-    taken = keywords(value, name, bound)
+    taken = arguments(value, name, bound)
     return ["f", taken[1:] if taken and taken[0] == "self" else taken, told]
 
 
@@ -356,13 +376,13 @@ def describe(path: str, name: str, value: object, names: "set[str]") -> "list[ob
         return ["m", None, []]
     if isinstance(value, type):
         known = [value.__name__] if value.__name__ in names else []
-        return ["c", keywords(value, name), known]
+        return ["c", arguments(value, name), known]
     if not callable(value):
         return ["v", None, named(value, names)]
     gives = _KNOWN_OF.get(path + "." + name, returned(value, names, ""))
     masked = ["MaskedArray"] if path.startswith("numpy.ma") and "ndarray" in gives else []
     of_pandas = [like(value, names)] if path == "numpy" and not _NOT_CALLED.match(name) else []
-    return ["f", keywords(value, name), [*masked, *gives], *of_pandas]
+    return ["f", arguments(value, name), [*masked, *gives], *of_pandas]
 
 
 def main() -> None:

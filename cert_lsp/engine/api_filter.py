@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
-from cert_lsp.engine.brackets import CLOSE, closed_at, opened_at, receiver_start
+from cert_lsp.engine.brackets import CLOSE, arguments, closed_at, opened_at, receiver_start
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.inference import Scope, hidden_names
 from cert_lsp.engine.lexer import strings, without_literals
@@ -25,6 +25,7 @@ from cert_lsp.engine.values import Class, Function, Module, Value
 _WORD = re.compile(r"[^\W\d]\w*")
 _DOT = re.compile(r"\.[ \t]*(?P<name>[^\W\d]\w*)?")
 _ARGUMENT = re.compile(r"(?P<open>[(,])\s*(?P<name>[^\W\d]\w*)(?P<rest>\s*(?P<equals>=(?!=))?)")
+_NAMED = re.compile(r"[^\W\d]\w*\s*=(?!=)")
 _USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
 _LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
 _LABELLED_FREELY = _LABELLED - {"Series"}
@@ -102,8 +103,8 @@ class ApiFilter:
         """
         if answer.isspace():
             return True
-        text = self._statement + answer
-        return next(self._faults(text, len(self._statement) + since, finished=False), None) is None
+        text, begin = self._statement + answer, len(self._statement) + since
+        return next(self._faults(text, begin, finished=False), None) is None and not self._crowded(text, begin)
 
     def mended(self, answer: str) -> str | None:
         """Return a complete answer with successors in place of what the project's versions no longer have.
@@ -256,6 +257,45 @@ class ApiFilter:
             if others or len(name) < 3 or any(each.startswith(name) for each in taken):
                 return None
         return Fault(name, match.start("name"), match.end("name"), called)
+
+    def _crowded(self, text: str, since: int) -> bool:
+        """Say whether a call has more arguments without a name than it takes, behind offset `since` or about to."""
+        code, begun = without_literals(text), self._typed_end
+        if begun and self._is_too_much(text[:begun], code[:begun], begun):
+            return False  # the user typed it
+        ends = [place for place in range(max(since, begun), len(code)) if code[place] in ",)"]
+        return any(self._is_too_much(text, code, end) for end in [*ends, len(code)])
+
+    def _is_too_much(self, text: str, code: str, end: int) -> bool:
+        """Judge the calls that are open at `end`, by their arguments up to there."""
+        opened, inside = opened_at(code, end), False
+        while opened is not None:
+            if code[opened] == "(" and self._has_too_many(text, code, opened, end, inside):
+                return True
+            opened, inside = opened_at(code, opened), True
+        return False
+
+    def _has_too_many(self, text: str, code: str, opened: int, end: int, inside: bool) -> bool:
+        """Judge the call whose parenthesis is at `opened`, `inside` whose last argument a bracket is open at `end`."""
+        if (begin := receiver_start(text, code, opened)) is None:
+            return False
+        called = self._type_of(text, code, begin, text[begin:opened])
+        if not isinstance(called, Function) or any(entry.places is None for entry in called.entries):
+            return False
+        owner = self._type_of(text, code, begin, text[begin:opened].rpartition(".")[0])
+        most = max(entry.places or 0 for entry in called.entries)
+        most += isinstance(owner, Class)  # whose functions take the object too
+        mark = "" if inside else code[end : end + 1]
+        given = arguments(text, code, opened, end)
+        if any(each.startswith("*") for each in given):
+            return False
+        if not mark and (word := _WORD.fullmatch(given[-1])):
+            taken = self._keywords(called, "")
+            if taken is None or any(each.startswith(word[0]) for each in taken):
+                given.pop()  # it may become a name
+        unnamed = sum(bool(each) and not _NAMED.match(each) for each in given)
+        full = mark == "," and all(entry.all_by_place for entry in called.entries) and len(given) >= most
+        return unnamed > most or full
 
     def keywords_at(self, text: str, code: str, opened: int) -> set[str] | None:
         """Return what the call whose parenthesis is at `opened` takes by name; None for anything.

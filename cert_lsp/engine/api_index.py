@@ -47,6 +47,8 @@ class Entry(NamedTuple):
         kind: ``f`` function or method, ``c`` class, ``v`` value, ``m`` module.
         keywords: What a call takes by name; None if anything.
         named: The keywords that are its own where it takes any, to pass them on.
+        places: How many arguments a call takes at most without a name; None if any number, or if that is not known.
+        all_by_place: Whether it takes nothing else.
         results: The types of what it gives or is, empty if not known; for NumPy's functions two more: what comes of a
             Series and of a DataFrame.
     """
@@ -55,6 +57,8 @@ class Entry(NamedTuple):
     keywords: frozenset[str] | None
     results: tuple[frozenset[str], ...]
     named: frozenset[str] = frozenset()
+    places: int | None = None
+    all_by_place: bool = False
 
 
 class Names:
@@ -128,12 +132,13 @@ class Api:
             return None
         if (owner, name) not in self._known:
             _, kind, taken, *gives = raw
-            named: frozenset[str] = frozenset()
-            if taken >= 0:
-                named = frozenset(keyword for keyword, those in self._keywords[int(taken)].items() if those & bits)
-            anything = taken < 0 or "**" in named
+            told = self._keywords[int(taken)] if taken >= 0 else {"**": bits}
+            named = frozenset(keyword for keyword, those in told.items() if those & bits and keyword[0] != "*")
+            taken_by_name = None if told.get("**", 0) & bits else named
             results = tuple(self._widened(self._results[int(at)]) for at in gives)
-            self._known[owner, name] = Entry(kind, None if anything else named, results, named - {"**"})
+            here = raw[0] & bits
+            all_by_place = told.get("*", 0) & here == here
+            self._known[owner, name] = Entry(kind, taken_by_name, results, named, _places(told, here), all_by_place)
         return self._known[owner, name]
 
     def _widened(self, found: Iterable[str]) -> frozenset[str]:
@@ -141,6 +146,15 @@ class Api:
         if _INDEX in titles:
             titles |= self._indexes
         return titles | set(_SCALARS) if "scalar" in titles else titles
+
+
+def _places(told: Mapping[str, int], bits: int) -> int | None:
+    """Return the most arguments without a name, of all versions in `bits`, if each of them says how many."""
+    most = {int(each[1:]): those & bits for each, those in told.items() if each[0] == "*" and each[1:].isdigit()}
+    said = 0
+    for those in most.values():
+        said |= those
+    return max(count for count, those in most.items() if those) if said == bits else None
 
 
 def _there(names: Mapping[str, list[Any]], bits: int) -> Iterable[str]:

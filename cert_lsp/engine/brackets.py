@@ -1,8 +1,11 @@
 """Where brackets open and close, and where the expression before one begins; on text that need not parse."""
 
+import re
+
 from cert_lsp.engine.lexer import strings
 
 OPEN, CLOSE = "([{", ")]}"
+_LAMBDA = re.compile(r"\blambda\b[^:]*(?::|\Z)")
 
 
 def closed_at(code: str, opened: int) -> int | None:
@@ -68,3 +71,16 @@ def opened_at(code: str, at: int) -> int | None:
                 return place
             depth -= 1
     return None
+
+
+def arguments(text: str, code: str, opened: int, end: int) -> list[str]:
+    """Return what stands between the commas of a call whose parenthesis is at `opened`, up to `end`."""
+    bare = _LAMBDA.sub(lambda match: "_" * len(match[0]), code[:end])  # the commas of its parameters part nothing
+    found, begin, depth = [], opened + 1, 0
+    for place in range(opened + 1, end):
+        char = bare[place]
+        depth += (char in OPEN) - (char in CLOSE)
+        if char == "," and not depth:
+            found.append(text[begin:place].strip())
+            begin = place + 1
+    return [*found, text[begin:end].strip()]

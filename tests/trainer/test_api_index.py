@@ -49,6 +49,10 @@ def test_what_runs_here_is_listed(tmp_path: Path) -> None:
     assert "**" not in index["keywords"][frame["mean"][2]]  # takes any by its signature, and refuses them
     assert {"axis", "dtype"} <= set(index["keywords"][numpy["concatenate"][2]])  # by its docstring
     assert index["results"][index["types"]["SeriesGroupBy"]["mean"][3]] == ["Series"]
+    assert {"*1", "*"} <= set(index["keywords"][frame["combine_first"][2]])
+    assert "*" not in index["keywords"][frame["drop"][2]]  # most of what it takes needs a name
+    assert "*3" in index["keywords"][numpy["maximum"][2]]
+    assert not any(keyword[0] == "*" for keyword in index["keywords"][numpy["meshgrid"][2]])  # takes any number
     assert "str" in index["types"]["Series"]
     assert {"a", "b"}.isdisjoint(frame)
 

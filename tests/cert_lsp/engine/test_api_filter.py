@@ -69,6 +69,54 @@ def test_what_exists_may_be_written_in_whatever_pieces(code: str, width: int) ->
         written = end
 
 
+PLACED = [
+    "df.combine_first(other)",
+    "df.groupby('a', as_index=False)['b'].mean()",
+    "df.groupby(lambda a: (a, 1))['b'].sum()",
+    "df['b'].str.split(',', n=1, expand=True)",
+    "df['b'].map(lambda a, b=1: a)",
+    "pd.DataFrame.combine_first(df, other)",
+    "np.maximum(a, b, out=c)",
+    "np.maximum(*both)",
+    "np.where(a, b, c)",
+    "np.random.rand(2, 3, 4)",
+    "pd.concat([a, b], axis=1)",
+    "a.sort(key=len)",
+    "df.pivot_table('a', 'b', 'c', 'sum')",
+    "unknown(1, 2, 3).notna()",
+]
+CROWDED = [
+    ("df.index.notna(other)", "df.index.notna(o"),
+    ("df.index.remove_unused_levels(1)", "df.index.remove_unused_levels(1"),
+    ("df.combine_first(other, 'x')", "df.combine_first(other,"),
+    ("df.groupby('a')['b'].nunique(True, 1)", "df.groupby('a')['b'].nunique(True,"),
+    ("np.maximum(a, b, c, d)", "np.maximum(a, b, c, d)"),
+    ("np.maximum(a, b, c, 'd')", "np.maximum(a, b, c, '"),
+    ("pd.concat([a, b], [c])", "pd.concat([a, b], ["),
+    ("np.polynomial.legendre.leg2poly(c1, c2)", "np.polynomial.legendre.leg2poly(c1,"),
+]
+
+
+@pytest.mark.parametrize("code", PLACED)
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_as_many_arguments_as_are_taken_may_be_written(code: str, width: int) -> None:
+    judge, written = api(FRAME), 0
+    for end in [*range(width, len(code), width), len(code)]:
+        assert judge.allows(code[:end], written), code[:end]
+        written = end
+
+
+@pytest.mark.parametrize(("code", "refused"), CROWDED)
+def test_more_arguments_than_are_taken_may_not(code: str, refused: str) -> None:
+    judge = api(FRAME)
+    assert next(code[:end] for end in range(1, len(code) + 1) if not judge.allows(code[:end], end - 1)) == refused
+
+
+def test_arguments_that_the_user_typed_are_no_fault() -> None:
+    typed = "df.index.notna(other, "
+    assert api(FRAME, statement="", typed=typed).allows(typed + "1)", len(typed))
+
+
 @pytest.mark.parametrize(
     ("code", "names"),
     [

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from trainer.data import Batch
 
-_MALLOC = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "OMP_WAIT_POLICY": "PASSIVE"}
+_ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "100000000000", "OMP_WAIT_POLICY": "ACTIVE"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train to the end, or until a signal asks to stop; returns the exit status."""
     config, deepspeed_path = load_config(args.config, args.set)
-    if sys.platform == "linux" and not _MALLOC.keys() <= os.environ.keys():
-        # glibc reads these at start only. Else it gives large freed buffers back and faults their pages in again.
-        os.execve(sys.executable, sys.orig_argv, {**_MALLOC, **os.environ})
+    if sys.platform == "linux" and not _ENVIRONMENT.keys() <= os.environ.keys():
+        # Read at start only. Without, glibc gives large freed buffers back and faults their pages in again, and threads
+        # sleep between two operations, which takes a quarter longer.
+        os.execve(sys.executable, sys.orig_argv, {**_ENVIRONMENT, **os.environ})
     import torch
 
     from trainer.base import read_cert

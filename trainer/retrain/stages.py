@@ -98,19 +98,21 @@ class Run:
             sys.stderr.write(f"{place}: done before\n")
             return folder
         sys.stderr.write(f"{place}\n")
-        started, worked = time.monotonic(), _cpu_seconds()
+        started, worked, spent = time.monotonic(), _cpu_seconds(), 0.0
         try:
-            if known.get("inputs") != inputs or not keeps:
+            if known.get("inputs") == inputs and keeps:
+                spent = _spent(known, note, partial)
+            else:
                 shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
             partial.mkdir(parents=True, exist_ok=True)
             note.parent.mkdir(exist_ok=True)
 
-            write_atomically(note, json.dumps({"inputs": inputs}) + "\n")
+            write_atomically(note, json.dumps({"inputs": inputs, "spent": spent}) + "\n")
             work(partial)
             partial.rename(folder)
             usage = {
-                "seconds": round(time.monotonic() - started, 1),
+                "seconds": round(spent + time.monotonic() - started, 1),
                 "cpu_seconds": round(_cpu_seconds() - worked, 1),
                 "peak_mb": round(max(map(_peak_mb, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))),
             }
@@ -162,7 +164,10 @@ class Run:
         return known["begun_with"] if known.get("request") == request else None
 
     def usage(self) -> dict[str, dict[str, float]]:
-        """Seconds, those of processors, and peak memory (MB; of the largest program so far) of each stage done."""
+        """Seconds, those of processors, and peak memory (MB; of the largest program so far) of each stage done.
+
+        What interrupted runs did before is in the seconds alone, as far as the files tell that they left.
+        """
         notes = {name: _read(self.out / "notes" / f"{name}.json") for name in self._stages}
         return {
             name: {key: note[key] for key in ("seconds", "cpu_seconds", "peak_mb")}
@@ -184,6 +189,12 @@ def _read(note: Path) -> dict[str, Any]:
         return json.loads(note.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def _spent(known: Mapping[str, Any], note: Path, partial: Path) -> float:
+    """Seconds that interrupted runs worked on a stage: from the note that they began with to their last file."""
+    written = [path.stat().st_mtime for path in partial.rglob("*")]
+    return float(known.get("spent", 0.0)) + max(0.0, max(written, default=0.0) - note.stat().st_mtime)
 
 
 def _cpu_seconds() -> float:

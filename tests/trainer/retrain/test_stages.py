@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_what_a_kill_left_is_gone_on_with_only_where_it_may_be(
     assert start(second) == (0 if text else -signal.SIGKILL)
     if text:
         assert (tmp_path / "one" / "file").read_text() == text
+
+
+def test_what_an_interrupted_run_worked_counts_in_the_seconds(tmp_path: Path) -> None:
+    def interrupted(folder: Path) -> None:
+        (folder / "file").write_text("1")
+        os.utime(folder / "file", times=(begun + 500,) * 2)
+        raise KeyboardInterrupt
+
+    begun, calls = time.time(), list[str]()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            Run(tmp_path, NAMES).stage("one", {}, interrupted, keeps=True)
+    Run(tmp_path, NAMES).stage("one", {}, writer(calls, "1"), keeps=True)
+    assert 995 < Run(tmp_path, NAMES).usage()["one"]["seconds"] < 1005
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:

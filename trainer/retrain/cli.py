@@ -43,7 +43,7 @@ class Profile:
     pairs: int
 
 
-PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(480_000, 240)}
+PROFILES = {"quick": Profile(24_000, 40), "standard": Profile(400_000, 240)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

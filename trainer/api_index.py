@@ -20,7 +20,7 @@ from typing import Any
 
 from cert_lsp.errors import CorpusError
 
-_PROBE = Path(__file__).with_name("api_probe.py")
+_PROBE = Path(__file__).with_name("api_probe")
 _LIBRARIES = ("pandas", "numpy")
 
 

@@ -76,7 +76,8 @@ def opened_at(code: str, at: int) -> int | None:
 def arguments(text: str, code: str, opened: int, end: int) -> list[str]:
     """Return what stands between the commas of a call whose parenthesis is at `opened`, up to `end`."""
     bare = _LAMBDA.sub(lambda match: "_" * len(match[0]), code[:end])  # the commas of its parameters part nothing
-    found, begin, depth = [], opened + 1, 0
+    found: list[str] = []
+    begin, depth = opened + 1, 0
     for place in range(opened + 1, end):
         char = bare[place]
         depth += (char in OPEN) - (char in CLOSE)

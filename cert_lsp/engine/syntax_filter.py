@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Self
 
-from cert_lsp.contract.sketch import CONSTANT_KINDS, NAME_KINDS
+from cert_lsp.contract.sketch import CONSTANT_KINDS, KINDS
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.lexer import continues_block, open_string
 
-_FLAGS = ast.PyCF_ONLY_AST | codeop.PyCF_ALLOW_INCOMPLETE_INPUT
-_STANDS_FOR = dict.fromkeys(CONSTANT_KINDS, "_") | dict.fromkeys(NAME_KINDS, "_")
-_STANDS_FOR |= {kind: '""' for kind in CONSTANT_KINDS if kind.endswith("string")} | {"binarystring": 'b""'}
+_FLAGS = ast.PyCF_ONLY_AST | int(vars(codeop)["PyCF_ALLOW_INCOMPLETE_INPUT"])  # which the stubs do not have
+_STANDS_FOR: dict[str, str] = {
+    **dict.fromkeys(KINDS, "_"),
+    **{kind: '""' for kind in CONSTANT_KINDS if kind.endswith("string")},
+    "binarystring": 'b""',
+}
 _PLACEHOLDER = re.compile(r"\$(\w*)")
 _PREFIX = re.compile(r"(?<!\w)[rRbBuUfF]{1,2}\Z")
 _WORD = re.compile(r"(?<![\w$])[^\W\d]\w*\Z")

@@ -1,6 +1,6 @@
-"""List the public API of the pandas and NumPy that run here: a script for other interpreters, see `trainer.api_index`.
+"""List the public API of the pandas and NumPy that run here: for other interpreters to run, see `trainer.api_index`.
 
-It stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and of each type.
+This folder stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and type.
 Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), what a call takes (its
 keywords; `**`: any; null: not known; `*2`: at most two arguments need no name; `*`: none needs one), the types of what
 it gives (empty: not known), and for NumPy's functions those for a Series and for a DataFrame. All of it comes from the
@@ -23,6 +23,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+from signatures import arguments  # of this folder, which is what Python is given to run
 
 # Reachable, but no API: implementation, build tools, test suites.
 _PRIVATE = frozenset({"compat", "conftest", "core", "distutils", "f2py", "matrixlib", "setup", "tests", "util"})
@@ -32,7 +33,6 @@ _NOT_CALLED = re.compile(
     r"|tofile|dump|save|input|exit|breakpoint|close|write|read|eval|query|memmap|from_|fromfile|loadtxt|genfromtxt"
     r"|getbuffer|show|test|fromregex|set_flags|pipe|seed|bytes|deprecate|get_include|source|lookfor|info|setbufsize"
 )
-_SIGNATURE = re.compile(r"(?:[\w.]+\.)?(\w+)\(((?:[^()]|\([^()]*\))*)\)")
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _SPELLED = {
     word: kinds.split()
@@ -56,7 +56,6 @@ _UNSAID = re.compile(
 )
 _OF = re.compile(r"\bof\b.*?(?=,|\||\bor\b|$)")
 # What neither annotations, docstrings nor a call without arguments tell, or tell wrongly.
-_OF_UFUNCS = "out where casting order dtype subok signature sig axes axis keepdims".split()  # noqa: SIM905
 _INDEXES = ["Index"]  # stands for all kinds of index
 _EITHER = ["DataFrame", "Series"]
 _WHATEVER = [*_EITHER, "scalar"]
@@ -169,75 +168,6 @@ def instances() -> "list[object]":
     with contextlib.suppress(ImportError, AttributeError):  # needs Jinja
         made.append(frame.style)
     return made
-
-
-def arguments(thing: object, name: str, bound: object = None) -> "list[str] | None":
-    """Return what may be given to a callable, by name and how much without; None if that is not known."""
-    taken = keywords(thing, name, bound)
-    return taken if taken is None else [*taken, *places(thing)]
-
-
-def places(thing: object) -> "list[str]":
-    """Return `*N` if at most `N` arguments need no name, and `*` if none needs one; [] if any, or if nothing tells."""
-    if isinstance(thing, np.ufunc):
-        return [f"*{thing.nargs}"]
-    try:
-        parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
-    except (TypeError, ValueError):
-        return []
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return []
-    unnamed = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-    return [f"*{unnamed}", *["*"][unnamed < len(parameters) :]]
-
-
-def keywords(thing: object, name: str, bound: object = None) -> "list[str] | None":
-    """Return what may be given to a callable by name; None if anything may, or if nothing tells.
-
-    What takes any keyword by its signature may refuse it inside, which is tried on `bound`, the method of an object.
-    """
-    try:
-        parameters = list(inspect.signature(thing).parameters.values())
-        found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            if bound is None or set(found) <= {"self"} or not refuses(bound):
-                return [*found, "**"]
-            found += {"dtype", "out", "keepdims", "axis"}.difference(found)
-        if found or not any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            return found
-    except (TypeError, ValueError):
-        pass
-    return documented(thing, name)
-
-
-def refuses(thing: object) -> bool:
-    """Say whether a callable does not take a keyword that nobody has."""
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            thing(no_such_keyword=1)
-    except BaseException as error:
-        return "unexpected keyword argument 'no_such_keyword'" in str(error)
-    return False
-
-
-def documented(thing: object, name: str) -> "list[str] | None":
-    """Return the keywords by the signatures that a docstring begins with, as C code has them."""
-    is_ufunc, seen = isinstance(thing, np.ufunc), False
-    found = [*_OF_UFUNCS] if is_ufunc else []
-    for line in re.sub(r",\n\s+", ", ", inspect.getdoc(thing) or "").split("\n")[:12]:
-        match = _SIGNATURE.search(line)
-        if not match or match[1] != name or line[match.end() :].strip()[:2] not in ("", "->", "--"):
-            continue
-        seen = True
-        for part in re.split(r",", re.sub(r"\([^()]*\)|\{[^{}]*\}|\[(?=,)|\]", "", match[2].replace("[", ""))):
-            word = part.strip().split("=")[0].split(":")[0].strip()
-            if word == "/":
-                found = [*_OF_UFUNCS] if is_ufunc else []
-            elif word.startswith("**"):
-                found += [] if is_ufunc else ["**"]
-            elif word.isidentifier():
-                found.append(word)
-    return sorted(set(found)) if seen else None
 
 
 def said(text: str, known: "set[str]", owner: str) -> "list[str]":

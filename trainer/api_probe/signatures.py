@@ -1,0 +1,80 @@
+"""What a callable takes: by its signature, else by the signatures that its docstring begins with."""
+
+import contextlib
+import inspect
+import io
+import re
+
+import numpy as np
+
+_SIGNATURE = re.compile(r"(?:[\w.]+\.)?(\w+)\(((?:[^()]|\([^()]*\))*)\)")
+_OF_UFUNCS = "out where casting order dtype subok signature sig axes axis keepdims".split()  # noqa: SIM905
+
+
+def arguments(thing: object, name: str, bound: object = None) -> "list[str] | None":
+    """Return what may be given to a callable, by name and how much without; None if that is not known."""
+    taken = keywords(thing, name, bound)
+    return taken if taken is None else [*taken, *places(thing)]
+
+
+def places(thing: object) -> "list[str]":
+    """Return `*N` if at most `N` arguments need no name, and `*` if none needs one; [] if any, or if nothing tells."""
+    if isinstance(thing, np.ufunc):
+        return [f"*{thing.nargs}"]
+    try:
+        parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
+    except (TypeError, ValueError):
+        return []
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return []
+    unnamed = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    return [f"*{unnamed}", *["*"][unnamed < len(parameters) :]]
+
+
+def keywords(thing: object, name: str, bound: object = None) -> "list[str] | None":
+    """Return what may be given to a callable by name; None if anything may, or if nothing tells.
+
+    What takes any keyword by its signature may refuse it inside, which is tried on `bound`, the method of an object.
+    """
+    try:
+        parameters = list(inspect.signature(thing).parameters.values())
+        found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            if bound is None or set(found) <= {"self"} or not refuses(bound):
+                return [*found, "**"]
+            found += {"dtype", "out", "keepdims", "axis"}.difference(found)
+        if found or not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            return found
+    except (TypeError, ValueError):
+        pass
+    return documented(thing, name)
+
+
+def refuses(thing: object) -> bool:
+    """Say whether a callable does not take a keyword that nobody has."""
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            thing(no_such_keyword=1)
+    except BaseException as error:
+        return "unexpected keyword argument 'no_such_keyword'" in str(error)
+    return False
+
+
+def documented(thing: object, name: str) -> "list[str] | None":
+    """Return the keywords by the signatures that a docstring begins with, as C code has them."""
+    is_ufunc, seen = isinstance(thing, np.ufunc), False
+    found = [*_OF_UFUNCS] if is_ufunc else []
+    for line in re.sub(r",\n\s+", ", ", inspect.getdoc(thing) or "").split("\n")[:12]:
+        match = _SIGNATURE.search(line)
+        if not match or match[1] != name or line[match.end() :].strip()[:2] not in ("", "->", "--"):
+            continue
+        seen = True
+        for part in re.split(r",", re.sub(r"\([^()]*\)|\{[^{}]*\}|\[(?=,)|\]", "", match[2].replace("[", ""))):
+            word = part.strip().split("=")[0].split(":")[0].strip()
+            if word == "/":
+                found = [*_OF_UFUNCS] if is_ufunc else []
+            elif word.startswith("**"):
+                found += [] if is_ufunc else ["**"]
+            elif word.isidentifier():
+                found.append(word)
+    return sorted(set(found)) if seen else None

@@ -46,11 +46,11 @@ class Entry(NamedTuple):
     Attributes:
         kind: ``f`` function or method, ``c`` class, ``v`` value, ``m`` module.
         keywords: What a call takes by name; None if anything.
+        results: The types of what it gives or is, empty if not known; for NumPy's functions two more: what comes of a
+            Series and of a DataFrame.
         named: The keywords that are its own where it takes any, to pass them on.
         places: How many arguments a call takes at most without a name; None if any number, or if that is not known.
         all_by_place: Whether it takes nothing else.
-        results: The types of what it gives or is, empty if not known; for NumPy's functions two more: what comes of a
-            Series and of a DataFrame.
     """
 
     kind: str

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import build_context
+from tests.cert_lsp.engine.pieces import refused
 
 IMPORTS = "import numpy as np\nimport pandas as pd\nfrom numpy import linalg\nimport matplotlib.pyplot as plt\n"
 FRAME = IMPORTS + "df = pd.DataFrame({'price': [1], 'kind': ['a']})\n"
@@ -63,10 +64,7 @@ def test_is_not_made_up(code: str) -> None:
 @pytest.mark.parametrize("code", EXISTS)
 @pytest.mark.parametrize("width", [1, 3, 8])
 def test_what_exists_may_be_written_in_whatever_pieces(code: str, width: int) -> None:
-    judge, written = api(), 0
-    for end in [*range(width, len(code), width), len(code)]:
-        assert judge.allows(code[:end], written), code[:end]
-        written = end
+    assert refused(api(), code, width) is None
 
 
 PLACED = [
@@ -100,16 +98,12 @@ CROWDED = [
 @pytest.mark.parametrize("code", PLACED)
 @pytest.mark.parametrize("width", [1, 3, 8])
 def test_as_many_arguments_as_are_taken_may_be_written(code: str, width: int) -> None:
-    judge, written = api(FRAME), 0
-    for end in [*range(width, len(code), width), len(code)]:
-        assert judge.allows(code[:end], written), code[:end]
-        written = end
+    assert refused(api(FRAME), code, width) is None
 
 
-@pytest.mark.parametrize(("code", "refused"), CROWDED)
-def test_more_arguments_than_are_taken_may_not(code: str, refused: str) -> None:
-    judge = api(FRAME)
-    assert next(code[:end] for end in range(1, len(code) + 1) if not judge.allows(code[:end], end - 1)) == refused
+@pytest.mark.parametrize(("code", "up_to"), CROWDED)
+def test_more_arguments_than_are_taken_may_not(code: str, up_to: str) -> None:
+    assert refused(api(FRAME), code) == up_to
 
 
 def test_arguments_that_the_user_typed_are_no_fault() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from cert_lsp.engine.column_filter import ColumnFilter
 from cert_lsp.engine.context import build_context
+from tests.cert_lsp.engine import pieces
 
 IMPORTS = "import numpy as np\nimport pandas as pd\n"
 BUFFER = IMPORTS + (
@@ -22,12 +23,7 @@ def judge(buffer: str = BUFFER, ask: str = "# the intent\n") -> ColumnFilter:
 
 def refused(code: str, columns: ColumnFilter | None = None, width: int = 1) -> str | None:
     """Return what is written when the filter refuses to go on, if it does."""
-    columns, written = columns or judge(), 0
-    for end in [*range(width, len(code), width), len(code)]:
-        if not columns.allows(code[:end], written):
-            return code[:end]
-        written = end
-    return None
+    return pieces.refused(columns or judge(), code, width)
 
 
 THERE = [

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.context import build_context
 from cert_lsp.engine.name_filter import NameFilter
+from tests.cert_lsp.engine import pieces
 
 BUFFER = (
     "import numpy as np\nimport pandas as pd\n"
@@ -23,12 +24,7 @@ def judge(buffer: str = BUFFER, ask: str = "# the intent\n", typed: str = "") ->
 
 def refused(code: str, names: NameFilter | None = None, width: int = 1) -> str | None:
     """Return what is written when the filter refuses to go on, if it does."""
-    names, written = names or judge(), 0
-    for end in [*range(width, len(code), width), len(code)]:
-        if not names.allows(code[:end], written):
-            return code[:end]
-        written = end
-    return None
+    return pieces.refused(names or judge(), code, width)
 
 
 BOUND = [

@@ -10,6 +10,7 @@ from cert_lsp.contract.sketch import sketch
 from cert_lsp.engine.context import build_context
 from cert_lsp.engine.syntax_filter import SyntaxFilter, may_go_on
 from cert_lsp.errors import SketchError
+from tests.cert_lsp.engine.pieces import refused
 
 PACKAGE = Path(__file__).parents[3] / "cert_lsp"
 
@@ -112,9 +113,7 @@ def statements() -> list[str]:
 def test_no_beginning_of_real_code_is_refused() -> None:
     chosen = random.Random(0).sample(statements(), 40)
     for text in [*chosen, *map(wire, chosen)]:
-        syntax = SyntaxFilter("")
-        refused = next((text[:end] for end in range(1, len(text) + 1) if not syntax.allows(text[:end], end - 1)), None)
-        assert refused is None
+        assert refused(SyntaxFilter(""), text) is None
 
 
 def wire(code: str) -> str:

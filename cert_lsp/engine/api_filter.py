@@ -12,6 +12,7 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
@@ -69,7 +70,8 @@ class ApiFilter:
             mends: Whether answers are mended afterwards, so that removed API with a successor may be written.
         """
         self._mends = mends
-        self._statement, self._typed_end = statement, len(statement) + len(typed)
+        self._statement, self._typed = statement, statement + typed
+        self._typed_end = len(self._typed)
         self._api = api_of(versions)
         self._scope = Scope(self._api, around.removesuffix(statement), imports)
         self._behind: tuple[str, Scope] = ("", self._scope)
@@ -260,11 +262,16 @@ class ApiFilter:
 
     def _crowded(self, text: str, since: int) -> bool:
         """Say whether a call has more arguments without a name than it takes, behind offset `since` or about to."""
-        code, begun = without_literals(text), self._typed_end
-        if begun and self._is_too_much(text[:begun], code[:begun], begun):
-            return False  # the user typed it
-        ends = [place for place in range(max(since, begun), len(code)) if code[place] in ",)"]
+        if self._typed_is_crowded:
+            return False
+        code = without_literals(text)
+        ends = [place for place in range(max(since, self._typed_end), len(code)) if code[place] in ",)"]
         return any(self._is_too_much(text, code, end) for end in [*ends, len(code)])
+
+    @cached_property
+    def _typed_is_crowded(self) -> bool:
+        """Whether the user has typed too many arguments already; then their number is not judged."""
+        return self._is_too_much(self._typed, without_literals(self._typed), self._typed_end)
 
     def _is_too_much(self, text: str, code: str, end: int) -> bool:
         """Judge the calls that are open at `end`, by their arguments up to there."""

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Self
 
-from cert_lsp.contract.sketch import CONSTANT_KINDS, KINDS
+from cert_lsp.contract.sketch import CONSTANT_KINDS, KINDS, SIGIL
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.lexer import continues_block, open_string
 
@@ -25,7 +25,7 @@ _STANDS_FOR: dict[str, str] = {
     **{kind: '""' for kind in CONSTANT_KINDS if kind.endswith("string")},
     "binarystring": 'b""',
 }
-_PLACEHOLDER = re.compile(r"\$(\w*)")
+_PLACEHOLDER = re.compile(rf"{re.escape(SIGIL)}(\w*)")
 _PREFIX = re.compile(r"(?<!\w)[rRbBuUfF]{1,2}\Z")
 _WORD = re.compile(r"(?<![\w$])[^\W\d]\w*\Z")
 _LAST = re.compile(r'(?:(?<![\w$])[^\W\d]\w*|(?<![\w"])[bB]?""|(?<![\w.])0)\Z')

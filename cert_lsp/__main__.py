@@ -130,6 +130,13 @@ def build_parser() -> argparse.ArgumentParser:
             default=Path(embedded) if embedded else None,
             help="folder of a model bundle (default: $CERT_LSP_MODEL, else the one in service; see `cert-lsp models`)",
         )
+    for each in (complete, sketch):
+        each.add_argument(
+            "--neighbours",
+            type=Path,
+            metavar="FILE",
+            help="look up nearly the same intents of your team, as the setting",
+        )
     for each in (complete, sketch, doctor):
         each.add_argument("--json", action="store_true", help="print one JSON object, for scripts")
     return parser

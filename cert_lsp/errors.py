@@ -5,6 +5,7 @@
     │   └── AlignError           a sketch and a code that do not belong together
     ├── PromptError              a text cannot be encoded for the model
     ├── BundleError              a model folder is missing, damaged or of another version
+    ├── NeighboursError          a file of a team's intents is missing or damaged
     ├── RuntimeUnavailableError  no usable inference runtime is installed
     ├── DecodeCancelled          a newer request ended this one
     ├── ContextError             an address (file, line, column) that does not exist
@@ -52,6 +53,10 @@ class PromptError(CertError):
 
 class BundleError(CertError):
     """A model folder that is missing, damaged, or made for other versions of the contract."""
+
+
+class NeighboursError(CertError):
+    """A file of a team's intents that is missing, damaged or something else."""
 
 
 class RuntimeUnavailableError(CertError):

@@ -27,6 +27,7 @@ class Settings:
         feedback: Whether what is shown, accepted and kept is logged, on this machine alone, for retraining.
         pandas: The release of pandas that the code is for; None looks into the project's environment and lock files.
         numpy: The same for NumPy.
+        neighbours: File in which nearly the same intents of the team are looked up; None looks up none.
     """
 
     model: Path | None = None
@@ -38,6 +39,7 @@ class Settings:
     feedback: bool = False
     pandas: str | None = None
     numpy: str | None = None
+    neighbours: Path | None = None
 
     @property
     def choice(self) -> tuple[Path | None, Provider, int | None]:
@@ -47,7 +49,7 @@ class Settings:
 
 def _path(value: object) -> Path:
     if not isinstance(value, str) or not value:
-        raise ValueError("a folder's path")
+        raise ValueError("a path")
     return Path(value).expanduser()
 
 
@@ -88,6 +90,7 @@ OPTIONS: dict[str, tuple[str, Callable[[object], object]]] = {
     "feedback": ("feedback", _boolean),
     "pandas": ("pandas", _release),
     "numpy": ("numpy", _release),
+    "neighbours": ("neighbours", _path),
 }
 """Option as clients write it -> (field, parser that raises ValueError naming what it expects)."""
 

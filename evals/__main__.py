@@ -38,6 +38,9 @@ examples:
       each task at the end of a file of 400 other lines, of which the server chooses what the model reads
   python -m evals pairs --pairs out/retrain/split/pairs.jsonl --bundle out/retrain/bundle --out out/pairs
       held-out pairs of a retraining: exact sketch and code, edit similarity, loss
+  python -m evals pairs --pairs out/retrain/split/pairs.jsonl --neighbours out/retrain/split/neighbours.jsonl.gz \
+      --out out/pairs-looked-up
+      the same, with what the team wrote below nearly the same intents looked up
   python -m evals table --rows evals/table.toml --suites folder/of/suites --out out/table --readme README.md
       run what a rows file names and is missing; intervals, differences, names that do not exist, as Markdown and JSON
   python -m evals curve runs/joint runs/on --scores docs/curve.csv --out docs/images/learning-curve.svg
@@ -86,11 +89,18 @@ def run(options: argparse.Namespace) -> int:
             "Nothing was generated",
             f"Choose of {', '.join(sorted(KNOWLEDGE))}",
         )
-    engine = Engine.open(options.bundle, knows=KNOWLEDGE.difference(options.without))
+    engine = _looking_up(Engine.open(options.bundle, knows=KNOWLEDGE.difference(options.without)), options.neighbours)
     versions = Versions(options.pandas, options.numpy)
-    completer = engine if options.in_file is None else InFile(engine, options.in_file)
     generate(
-        completer, suites, decoding, options.samples, options.out, options.without, versions, in_file=options.in_file
+        engine if options.in_file is None else InFile(engine, options.in_file),
+        suites,
+        decoding,
+        options.samples,
+        options.out,
+        options.without,
+        versions,
+        in_file=options.in_file,
+        neighbours=options.neighbours,
     )
     drawn = (sample for sample in read_samples(options.out / SAMPLES) if sample.sample < options.samples)
     return _score(suites, drawn, python, options.out, as_json=options.json)
@@ -111,8 +121,11 @@ def pairs(options: argparse.Namespace) -> int:
     from evals.pairs import judge_pairs, mean_figures, read_pairs
 
     bundle = options.bundle or EMBEDDED
-    engine = Engine.open(bundle) if options.processes == 1 else None
-    judged = judge_pairs(engine, bundle, read_pairs(options.pairs), options.out, processes=options.processes)
+    processes, looked_up = options.processes, options.neighbours
+    engine = _looking_up(Engine.open(bundle), looked_up) if processes == 1 else None
+    judged = judge_pairs(
+        engine, bundle, read_pairs(options.pairs), options.out, processes=processes, neighbours=looked_up
+    )
     figures = {"pairs": len(judged), **mean_figures(judged)}
     told = "\n".join(f"{name:<16} {value:.4g}" for name, value in figures.items())
     sys.stdout.write((json.dumps(figures) if options.json else told) + "\n")
@@ -182,6 +195,12 @@ def env(options: argparse.Namespace) -> int:
     return 0
 
 
+def _looking_up(engine: Any, neighbours: Path | None) -> Any:
+    from evals.looked_up import LookedUp
+
+    return LookedUp(engine, neighbours) if neighbours else engine
+
+
 def _score(suites: Sequence[Suite], samples: Any, python: Path, out: Path, *, as_json: bool) -> int:
     with Sandbox(python) as sandbox:
         results = judge(suites, samples, sandbox)
@@ -228,6 +247,14 @@ def _parser() -> argparse.ArgumentParser:
         )
         added.add_argument("--json", action="store_true", help="print JSON in place of the table")
 
+    def neighbours(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--neighbours",
+            type=Path,
+            metavar="FILE",
+            help="look up what a team wrote below nearly the same intent, as the server's setting of this name does",
+        )
+
     running = command(run, "generate completions, then score them")
     scoring(running)
     running.add_argument("--bundle", type=Path, metavar="DIR", help="model folder (default: the embedded one)")
@@ -257,6 +284,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, metavar="DIR", help="folder for the results; goes on with what is there"
     )
 
+    neighbours(running)
     running.add_argument(
         "--without",
         nargs="+",
@@ -282,6 +310,7 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument(
         "--processes", type=_positive, default=1, metavar="N", help="pairs judged at a time, a core each (default: 1)"
     )
+    neighbours(judging)
     judging.add_argument("--bundle", type=Path, metavar="DIR", help="model folder (default: the embedded one)")
     judging.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for pairs.jsonl; goes on with what is there"

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from cert_lsp.contract.bundle import stamp
 from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.errors import EvalError
 from evals.suite import Suite
@@ -72,6 +73,7 @@ def generate(
     versions: Versions = UNKNOWN,
     *,
     in_file: int | None = None,
+    neighbours: Path | None = None,
 ) -> None:
     """Draws what is still missing of `samples` completions for each task into `folder`.
 
@@ -84,6 +86,7 @@ def generate(
         without: Which of the server's helps are switched off (`KNOWLEDGE` of the engine), for the settings.
         versions: The releases that the engine is told the project uses.
         in_file: Lines that `engine` puts before each task, for the settings; None if it puts none.
+        neighbours: The file in which `engine` looks up what a team wrote, for the settings.
 
     Raises:
         EvalError: The folder holds samples made with other settings, or cannot be written.
@@ -97,6 +100,8 @@ def generate(
     }
     if in_file is not None:
         settings["in_file"] = in_file
+    if neighbours:
+        settings["neighbours"] = stamp(neighbours).sha256
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stamp_settings(folder / SETTINGS, settings)

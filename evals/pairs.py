@@ -22,6 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cert_lsp.contract.bundle import MANIFEST, load_manifest, stamp
+from cert_lsp.contract.neighbours import read_neighbours
 from cert_lsp.contract.prompt import Role, render
 from cert_lsp.contract.sketch import Sketch
 from cert_lsp.contract.tokens import Encoder
@@ -91,7 +92,13 @@ def read_pairs(path: Path) -> list[Pair]:
 
 
 def judge_pairs(
-    engine: Completer | None, bundle: Path, pairs: Sequence[Pair], folder: Path, *, processes: int = 1
+    engine: Completer | None,
+    bundle: Path,
+    pairs: Sequence[Pair],
+    folder: Path,
+    *,
+    processes: int = 1,
+    neighbours: Path | None = None,
 ) -> list[Judged]:
     """Judge the pairs that `folder` does not hold yet, and return all of them.
 
@@ -102,16 +109,22 @@ def judge_pairs(
         pairs: What to judge it by.
         folder: Where the results are and go.
         processes: How many pairs are judged at a time, if `engine` is None.
+        neighbours: What is looked up, of no pair that is judged; an `engine` that is given does so by itself.
 
     Raises:
+        NeighboursError: Those are missing or damaged.
         EvalError: The folder belongs to another bundle or other pairs, or cannot be written.
     """
     manifest = load_manifest(bundle)
     encoder = Encoder.load(bundle / manifest.tokenizer, manifest.markers)
     told = hashlib.sha256(json.dumps([asdict(pair) for pair in pairs]).encode()).hexdigest()
+    settings = {"bundle": stamp(bundle / MANIFEST).sha256, "pairs": told}
+    if neighbours:
+        read_neighbours(neighbours)  # here, where a fault is told in one message
+        settings["neighbours"] = stamp(neighbours).sha256
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stamp_settings(folder / SETTINGS, {"bundle": stamp(bundle / MANIFEST).sha256, "pairs": told})
+        stamp_settings(folder / SETTINGS, settings)
         path = folder / RESULTS
         drop_torn_line(path)
         found = read_judged(path) if path.exists() else []
@@ -120,7 +133,7 @@ def judge_pairs(
             if engine:
                 judged = map(partial(_judge, engine, encoder), todo)
             else:
-                pool = multiprocessing.get_context("spawn").Pool(processes, _open, (bundle, encoder))
+                pool = multiprocessing.get_context("spawn").Pool(processes, _open, (bundle, encoder, neighbours))
                 judged = stack.enter_context(pool).imap(_judge_here, todo)
             for one in tqdm(judged, "pairs", len(pairs), initial=len(found), unit="pair", disable=None):
                 found.append(one)
@@ -169,10 +182,12 @@ _HERE: list[Any] = []
 """Engine and encoder of a process of the pool."""
 
 
-def _open(bundle: Path, encoder: Encoder) -> None:
+def _open(bundle: Path, encoder: Encoder, neighbours: Path | None) -> None:
     from cert_lsp.engine.pipeline import Engine
+    from evals.looked_up import LookedUp
 
-    _HERE[:] = [Engine.open(bundle, threads=1), encoder]
+    engine = Engine.open(bundle, threads=1)
+    _HERE[:] = [LookedUp(engine, neighbours) if neighbours else engine, encoder]
 
 
 def _judge_here(pair: Pair) -> Judged:

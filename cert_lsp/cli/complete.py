@@ -2,11 +2,13 @@
 
 import sys
 from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 
 from cert_lsp.cli.address import parse_address, read_place
 from cert_lsp.cli.output import write_candidates
-from cert_lsp.engine.context import build_context
+from cert_lsp.engine.context import Context, build_context
 from cert_lsp.store import Store
 
 NOTHING_HERE = (
@@ -20,12 +22,13 @@ def run(arguments: Namespace) -> int:
 
     Raises:
         ContextError: The place does not exist.
+        NeighboursError: The team's file cannot be read.
         BundleError: The model is missing or damaged.
         RuntimeUnavailableError: ONNX Runtime is missing.
     """
     text, offset = read_place(parse_address(arguments.address))
     started = perf_counter()
-    context = build_context(text, offset)
+    context = looked_up(build_context(text, offset), arguments.neighbours)
     reading = perf_counter() - started
     if context is None:
         candidates, elapsed = [], reading
@@ -41,3 +44,16 @@ def run(arguments: Namespace) -> int:
             sys.stderr.write("cert-lsp: The model has no valid completion for this place.\n")
     write_candidates(candidates, elapsed, as_json=arguments.json)
     return 0
+
+
+def looked_up(context: Context | None, neighbours: Path | None) -> Context | None:
+    """Return a context with what the team wrote below nearly the same intent.
+
+    Raises:
+        NeighboursError: The file cannot be read.
+    """
+    if context is None or neighbours is None:
+        return context
+    from cert_lsp.engine.neighbours import Neighbours
+
+    return replace(context, near=Neighbours.load(neighbours).sketch_for(context))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from time import perf_counter
 
 from cert_lsp.cli.address import parse_address, read_place
-from cert_lsp.cli.complete import NOTHING_HERE
+from cert_lsp.cli.complete import NOTHING_HERE, looked_up
 from cert_lsp.cli.output import write_candidates, write_json
 from cert_lsp.contract.sketch import Variant, sketch
 from cert_lsp.errors import ContextError
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
     from cert_lsp.engine.pipeline import Engine
 
     started = perf_counter()
-    context = build_context(*read_place(parse_address(arguments.address)))
+    context = looked_up(build_context(*read_place(parse_address(arguments.address))), arguments.neighbours)
     elapsed = perf_counter() - started
     if context is None:
         sys.stderr.write(NOTHING_HERE)
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
     else:
         engine = Engine.open(arguments.model or Store().current())
         started = perf_counter()
-        candidates = engine.sketches(context, candidates=arguments.candidates)
+        candidates = engine.complete(context, candidates=arguments.candidates)
         elapsed += perf_counter() - started
     write_candidates(candidates, elapsed, as_json=arguments.json)
     return 0

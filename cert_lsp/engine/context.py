@@ -52,6 +52,7 @@ class Context:
         typed: The part of `forced` that stands in the buffer already.
         eol: Line end to insert.
         versions: The releases of pandas and NumPy that the project uses.
+        near: The sketch of what the team wrote below nearly the same intent, as wire text that starts with `forced`.
     """
 
     before: str
@@ -66,6 +67,7 @@ class Context:
     typed: str = ""
     eol: str = "\n"
     versions: Versions = UNKNOWN
+    near: str | None = None
 
     def insertion(self, answer: str) -> str:
         """Turn the model's answer, which starts with `forced`, into the text to insert at the cursor."""

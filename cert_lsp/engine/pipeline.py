@@ -111,7 +111,7 @@ class Engine:
         seed: int = 0,
         cancel: Event | None = None,
     ) -> list[Candidate]:
-        """Write completions for `context`.
+        """Write completions for `context`, each with its sketch.
 
         Args:
             context: What is asked for.
@@ -124,21 +124,18 @@ class Engine:
             cancel: Ends the work between two tokens when set.
 
         Returns:
-            Best first; empty if nothing can be offered.
+            Best first, by the context's neighbour before all; empty if nothing can be offered.
 
         Raises:
             DecodeCancelled: If `cancel` was set.
         """
         written = candidates if temperature > 0 else candidates + _SPARE
         request = self._request(context, written, max_tokens, cancel, Sampling(temperature, top_p), seed)
-        draws = request.draws(mode)
-        asked_for = list(islice(draws, candidates))
-        offered, tokens = request.ranked(asked_for), sum(draw.tokens for draw in asked_for)
-        while not (offered and offered[0].api_exists) and tokens < _PATIENCE and (spare := next(draws, None)):
-            stand_in, tokens = request.ranked([spare]), tokens + spare.tokens
-            if not offered or (stand_in and stand_in[0].api_exists):
-                offered = [*stand_in, *offered][:candidates]
-        return offered
+        near = request.by_neighbour() if mode == "sketch" else []
+        if len(near) == candidates:
+            return near
+        own = request.best(candidates, mode)
+        return [*near, *(each for each in own if each.code not in {first.code for first in near})][:candidates]
 
     def complete_text(
         self,
@@ -164,17 +161,6 @@ class Engine:
             seed=seed,
             cancel=cancel,
         )
-
-    def sketches(self, context: Context, *, candidates: int = 3, cancel: Event | None = None) -> list[Candidate]:
-        """Write several sketches for `context`, and for each the code that it leads to.
-
-        Returns:
-            Best first, no two with the same code.
-
-        Raises:
-            DecodeCancelled: If `cancel` was set.
-        """
-        return self.complete(context, candidates=candidates, cancel=cancel)
 
     def complete_from(
         self, context: Context, sketch: str, *, candidates: int = 1, max_tokens: int = 96, cancel: Event | None = None
@@ -250,6 +236,26 @@ class _Request:
         """Order what can be offered of `draws`."""
         judge = self.api if "api_order" in self.knows else None
         return rank(self.context, draws, judge, mend="successors" in self.knows)
+
+    def best(self, count: int, mode: Mode) -> list[Candidate]:
+        """Write `count` answers, and a few more if none so far can be offered with API that exists."""
+        draws = self.draws(mode)
+        asked_for = list(islice(draws, count))
+        offered, tokens = self.ranked(asked_for), sum(draw.tokens for draw in asked_for)
+        while not (offered and offered[0].api_exists) and tokens < _PATIENCE and (spare := next(draws, None)):
+            stand_in, tokens = self.ranked([spare]), tokens + spare.tokens
+            if not offered or (stand_in and stand_in[0].api_exists):
+                offered = [*stand_in, *offered][:count]
+        return offered
+
+    def by_neighbour(self) -> list[Candidate]:
+        """Write what follows from the sketch of the context's neighbour; nothing without one, or if it is no API."""
+        if not self.context.near or self.layout is Layout.PLAIN:
+            return []
+        sketch = parse_wire(self.context.near)
+        decoder, task = self._code_task(sketch)  # without placeholders too: its names are those of another place
+        answer = decoder.answer(task, self.random, self.cancel)
+        return [each for each in self.ranked([_draw(self._whole(answer), sketch, answer)]) if each.api_exists]
 
     def draws(self, mode: Mode) -> Iterator[Draw]:
         """Write up to `candidates` answers, the likeliest first, each when it is asked for."""

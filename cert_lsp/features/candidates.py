@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lsprotocol import types
+
+from cert_lsp.errors import NeighboursError
+from cert_lsp.features.status import show
 from cert_lsp.manners import in_style, style_of
 from cert_lsp.offers import Offer
 from cert_lsp.scheduler import Superseded
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from cert_lsp.manners import Style
     from cert_lsp.offers import Proposal
     from cert_lsp.protocol import CertServer
+    from cert_lsp.scheduler import Job
     from cert_lsp.session import Snapshot
     from cert_lsp.settings import Settings
 
@@ -51,7 +56,7 @@ async def candidates_at(ls: CertServer, feature: str, snapshot: Snapshot | None,
             before = session.offers.latest(*key)
             if before and (left := before.rest(snapshot.text, snapshot.offset, count, settings)):
                 return left
-            context = await job.run(ls.scheduler.reader, read_context, snapshot, settings)
+            context = await context_at(ls, job, snapshot, settings)
             if context is None:
                 return []
             style = await job.run(ls.scheduler.reader, style_of, f"{context.before}\n{context.after}")
@@ -89,16 +94,36 @@ def fit(style: Style, context: Context, candidates: Sequence[Candidate]) -> list
     return list(fitted.values())
 
 
-def read_context(snapshot: Snapshot, settings: Settings) -> Context | None:
+async def context_at(ls: CertServer, job: Job, snapshot: Snapshot, settings: Settings) -> Context | None:
     """The engine's view of a snapshot; None where there is nothing to offer.
 
+    The user is told once of neighbours that cannot be read; the rest goes on without them.
+    """
+    read = ls.scheduler.reader
+    try:
+        return await job.run(read, _read_context, snapshot, settings)
+    except NeighboursError as error:
+        if (told := str(error)) not in ls.session.told:
+            ls.session.told.add(told)
+            show(ls, types.MessageType.Warning, told)
+        return await job.run(read, _read_context, snapshot, replace(settings, neighbours=None))
+
+
+def _read_context(snapshot: Snapshot, settings: Settings) -> Context | None:
+    """Read a snapshot, and what is known of its project and its team.
+
     The releases of pandas and NumPy are those that the settings name, else those of the document's project.
+
+    Raises:
+        NeighboursError: The settings name a file of neighbours that cannot be read.
     """
     from cert_lsp.engine.context import build_context  # late: see server.open_engine
     from cert_lsp.project import versions_for
+    from cert_lsp.team import neighbours_in
 
     if (context := build_context(snapshot.text, snapshot.offset)) is None:
         return None
     found = versions_for(snapshot.uri)
     versions = replace(found, pandas=settings.pandas or found.pandas, numpy=settings.numpy or found.numpy)
-    return replace(context, versions=versions)
+    near = neighbours_in(settings.neighbours).sketch_for(context) if settings.neighbours else None
+    return replace(context, versions=versions, near=near)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from cert_lsp.features.candidates import AHEAD, read_context
+from cert_lsp.features.candidates import AHEAD, context_at
 from cert_lsp.positions import units
 from cert_lsp.scheduler import Superseded
 
@@ -30,7 +30,7 @@ async def read_ahead(ls: CertServer, params: types.DidChangeTextDocumentParams) 
             await job.wait(asyncio.sleep(_PAUSE))
             if (snapshot := session.take_snapshot(uri, cursor)) is None:
                 return
-            context = await job.run(ls.scheduler.reader, read_context, snapshot, settings)
+            context = await context_at(ls, job, snapshot, settings)
             if context is None or not context.lead:  # the cursor is not in an intent
                 return
 

@@ -13,7 +13,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from cert_lsp.errors import CertError
-from cert_lsp.features.candidates import fit, read_context
+from cert_lsp.features.candidates import context_at, fit
 from cert_lsp.features.feedback import note_shown
 from cert_lsp.manners import style_of
 from cert_lsp.offers import Offer
@@ -52,7 +52,7 @@ async def show_sketch(ls: CertServer, arguments: list[object]) -> dict[str, obje
     count = count or ls.session.settings_for(uri).candidates
 
     def sketches(engine: Engine, context: Context, cancel: threading.Event) -> list[Candidate]:
-        return engine.sketches(context, candidates=count, cancel=cancel)
+        return engine.complete(context, candidates=count, cancel=cancel)
 
     return await _answer(ls, SHOW_SKETCH, uri, position, sketches)
 
@@ -96,7 +96,7 @@ async def _answer(
             await job.wait(session.configured.wait())
             if (model := session.model) is None:
                 raise JsonRpcException("The server is shutting down.", types.LSPErrorCodes.RequestFailed)
-            context = await job.run(ls.scheduler.reader, read_context, snapshot, session.settings_for(uri))
+            context = await context_at(ls, job, snapshot, session.settings_for(uri))
             if context is None:
                 return {"candidates": []}
 

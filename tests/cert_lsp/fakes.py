@@ -48,6 +48,8 @@ class FakeEngine:
         code = f"{context.lead}df.sum()  # {context.intent}; begun {self.begun}, cancelled {self.cancelled}"
         if "twice" in context.intent:
             code = f"{context.lead}first = df.sum()\nsecond = first + {self.begun}"
+        if context.near:
+            code = f"{context.lead}{context.near}"
         if "quoted" in context.intent:
             code = f"{context.lead}df['a'].head(3)"
         codes = [code, *(f"{code}  # {rank}" for rank in range(1, candidates))]
@@ -62,11 +64,6 @@ class FakeEngine:
                 self.cancelled += 1
                 raise DecodeCancelled("cancelled")
             time.sleep(0.01)
-
-    def sketches(
-        self, context: Context, *, candidates: int = 3, cancel: threading.Event | None = None
-    ) -> list[FakeCandidate]:
-        return self.complete(context, candidates=candidates, cancel=cancel)
 
     def complete_from(
         self,

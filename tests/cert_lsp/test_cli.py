@@ -13,6 +13,7 @@ import pytest
 
 from cert_lsp.__main__ import main
 from cert_lsp.cli.address import Address, parse_address, read_place
+from cert_lsp.contract.neighbours import Neighbour, write_neighbours
 from cert_lsp.errors import BundleError, ContextError
 from tests.cert_lsp.fakes import FakeEngine
 from tests.cert_lsp.raw_client import TEXT
@@ -53,6 +54,16 @@ def test_json_is_exactly_what_scripts_expect(script: Path, capsys: pytest.Captur
     assert [set(each) for each in output["candidates"]] == [{"code", "sketch", "score"}] * 2
     assert output["candidates"][0]["code"].startswith("\ndf.sum()  # total of each column")
     assert output["candidates"][0]["score"] > output["candidates"][1]["score"]
+
+
+def test_neighbours_are_looked_up(script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "neighbours.jsonl.gz"
+    write_neighbours(path, [Neighbour("total of each column", "totals(df)", body=False)])
+    for command in ("complete", "sketch"):
+        assert main([command, f"{script}:3", "--json", "--neighbours", str(path)]) == 0
+        assert json.loads(capsys.readouterr().out)["candidates"][0]["code"] == "\ntotals(df)"
+    assert main(["complete", f"{script}:3", "--neighbours", str(tmp_path / "none.gz")]) == 1
+    assert "none.gz cannot be read" in capsys.readouterr().err
 
 
 def test_people_see_sketch_and_code(script: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cert_lsp.contract.bundle import Manifest, ModelSpec, write_manifest
+from cert_lsp.contract.neighbours import Neighbour, write_neighbours
 from cert_lsp.contract.prompt import Layout, Marker, Role
 from cert_lsp.contract.sketch import sketch
 from cert_lsp.contract.tokens import Encoder
-from cert_lsp.errors import EvalError
+from cert_lsp.errors import EvalError, NeighboursError
 from evals.pairs import Pair, edit_similarity, judge_pairs, loss_of, mean_figures, read_pairs
 
 MARKERS = {Marker.SKETCH: "<s>", Marker.CODE: "<c>", Marker.END: "<e>"}
@@ -119,3 +120,15 @@ def test_edit_similarity_is_a_share() -> None:
     assert edit_similarity("", "") == 1
     assert edit_similarity("abc", "") == 0
     assert edit_similarity("abc", "abd") == pytest.approx(2 / 3)
+
+
+def test_what_is_looked_up_belongs_to_the_run(bundle: Path, tmp_path: Path) -> None:
+    neighbours = tmp_path / "neighbours.jsonl.gz"
+    write_neighbours(neighbours, [Neighbour("sum of it", "df[$string].sum()", body=False)])
+    judge_pairs(FakeEngine(), bundle, [pair(0)], tmp_path / "out")
+    with pytest.raises(EvalError, match="neighbours"):
+        judge_pairs(FakeEngine(), bundle, [pair(0)], tmp_path / "out", neighbours=neighbours)
+    neighbours.unlink()
+    with pytest.raises(NeighboursError):
+        judge_pairs(FakeEngine(), bundle, [pair(0)], tmp_path / "none", neighbours=neighbours)
+    assert not (tmp_path / "none").exists()

@@ -11,6 +11,7 @@ from queue import Queue
 
 import pytest
 
+from cert_lsp.contract.neighbours import read_neighbours
 from tests.trainer.retrain.team import write_team
 from trainer.watch import Edits
 
@@ -83,13 +84,17 @@ def lines(repository: Path, tmp_path: Path) -> Iterator["Queue[str]"]:
 def test_switched_branches_are_followed_with_one_update_each(
     lines: "Queue[str]", repository: Path, tmp_path: Path
 ) -> None:
+    neighbours = tmp_path / "out/current/neighbours.jsonl.gz"
     few = lines.get(timeout=120)
     assert " of 4 files" in few
+    known = read_neighbours(neighbours)
     git(repository, "checkout", "--quiet", "many")
     assert " of 1,010 files" in lines.get(timeout=120)
+    assert set(read_neighbours(neighbours)) > set(known)
     git(repository, "checkout", "--quiet", "main")
     back = lines.get(timeout=120)
     assert back.partition(",")[0] == few.partition(",")[0]
+    assert read_neighbours(neighbours) == known
     (repository / "table.csv").write_text("a,b\n")
     time.sleep(2)
     assert lines.empty()

@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cert_lsp.contract.neighbours import FILE
 from cert_lsp.errors import CorpusError
+from trainer.retrain import neighbours
 from trainer.retrain.feedback import kept
 from trainer.retrain.repository import Repository
 
@@ -96,7 +98,7 @@ def build(
     processes: int = 1,
     log: Path | None = None,
 ) -> dict[str, Any]:
-    """Write `folder`/records.parquet and report.json; returns what the latter says.
+    """Write `folder`/records.parquet, neighbours.jsonl.gz and report.json; returns what the latter says.
 
     Args:
         repositories: What to read.
@@ -143,7 +145,10 @@ def _forget(wanted: set[str], shards: Path) -> None:
 
 
 def merge(todo: Sequence[Job], more: list[dict[str, str]], drops: Counter[str], folder: Path) -> dict[str, Any]:
-    """Join the buckets in their order, and `more`, without repetitions; returns what report.json says."""
+    """Join the buckets in their order, and `more`, without repetitions; returns what report.json says.
+
+    The neighbours of all records go beside them, for servers to look up.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -172,6 +177,7 @@ def merge(todo: Sequence[Job], more: list[dict[str, str]], drops: Counter[str], 
                 sources[record["source"]] += 1
             if fresh:
                 writer.write_table(pa.Table.from_pylist(fresh, schema=_schema()))
+    neighbours.write(folder / FILE, read(folder / RECORDS))
     report = {
         "files": files,
         "records": kinds.total(),
@@ -181,6 +187,14 @@ def merge(todo: Sequence[Job], more: list[dict[str, str]], drops: Counter[str], 
     }
     (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
+
+
+def read(records: Path) -> Iterator[dict[str, str]]:
+    """Yield the records of a file, in its order."""
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(records).iter_batches():
+        yield from batch.to_pylist()
 
 
 def code_version() -> str:

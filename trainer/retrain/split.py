@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cert_lsp.contract.neighbours import FILE
 from cert_lsp.errors import CorpusError
 from trainer.corpus.dedup import SEEN_SHARE
-from trainer.retrain import feedback
-from trainer.retrain.corpus import RECORDS
+from trainer.retrain import neighbours
+from trainer.retrain.corpus import RECORDS, read
 
 SHARE = 0.2
 LEAST = 10
@@ -25,12 +25,11 @@ LEAST = 10
 
 PAIRS, REPORT = "pairs.jsonl", "split.json"
 
-_NOT_ASKED = ("block", feedback.KIND)
-"""Kinds to train on alone: a statement that nobody spoke of has no intent, what a model wrote is no measure."""
-
 
 def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
-    """Write train.parquet, heldout.parquet, pairs.jsonl (at most `most`) and split.json.
+    """Write train.parquet, heldout.parquet, pairs.jsonl (at most `most`), neighbours.jsonl.gz and split.json.
+
+    The neighbours are those of the records to train on, so that the pairs can judge what looking them up is worth.
 
     Raises:
         CorpusError: Too few pairs could be held out.
@@ -43,7 +42,7 @@ def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
     records = corpus / RECORDS
     chosen = _files_to_hold_out(records, most)
     lines: set[bytes] = set()
-    for record in _read(records):
+    for record in read(records):
         if _file(record) not in chosen:
             lines.update(_code_lines(record))
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
@@ -54,14 +53,14 @@ def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
         pq.ParquetWriter(out / "heldout.parquet", schema, compression="zstd") as heldout,
     ):
         batch: dict[str, list[dict[str, str]]] = {"train": [], "heldout": []}
-        for record in _read(records):
+        for record in read(records):
             side = "heldout" if _file(record) in chosen else "train"
             if side == "heldout":
                 found = _code_lines(record)
                 if sum(line in lines for line in found) > SEEN_SHARE * len(found):
                     counts["held out, but like something trained on"] += 1
                     continue
-                if record["kind"] not in _NOT_ASKED:
+                if record["kind"] not in neighbours.NOT_ASKED:
                     _add(pairs, record)
             counts[side] += 1
             batch[side].append({**{name: record[name] for name in COLUMNS}, "split": side})
@@ -74,6 +73,7 @@ def split(corpus: Path, out: Path, *, most: int) -> dict[str, Any]:
             f"from fewer than {LEAST} pairs nobody can tell whether the new model is better",
             "name more repositories by --repo",
         )
+    neighbours.write(out / FILE, (each for each in read(records) if _file(each) not in chosen))
     (out / PAIRS).write_text("".join(json.dumps(pair) + "\n" for pair in judged), encoding="utf-8")
     report = {**counts, "pairs": len(judged), "files held out": len(chosen)}
     (out / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -84,9 +84,9 @@ def _files_to_hold_out(records: Path, most: int) -> set[str]:
     """Files, in the order of their hashes, until they hold a fifth of the pairs, or half again what is judged."""
     pairs: Counter[str] = Counter()
     keys: set[bytes] = set()
-    for record in _read(records):
+    for record in read(records):
         key = _digest(record["key"])
-        if record["kind"] not in _NOT_ASKED and key not in keys:
+        if record["kind"] not in neighbours.NOT_ASKED and key not in keys:
             keys.add(key)
             pairs[_file(record)] += 1
     wanted = min(SHARE * pairs.total(), 1.5 * most)
@@ -107,13 +107,6 @@ def _add(pairs: dict[str, dict[str, str]], record: dict[str, str]) -> None:
         record["key"],
         {"id": name, "head": record["head"], "code": record["code"], "sketch": record["sketch"]},
     )
-
-
-def _read(records: Path) -> Iterator[dict[str, str]]:
-    import pyarrow.parquet as pq
-
-    for batch in pq.ParquetFile(records).iter_batches():
-        yield from batch.to_pylist()
 
 
 def _file(record: dict[str, str]) -> str:

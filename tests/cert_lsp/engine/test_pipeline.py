@@ -112,8 +112,41 @@ def test_several_candidates_differ_where_the_sketch_was_least_sure() -> None:
     found = engine.complete(context, candidates=3)
     assert [candidate.code for candidate in found] == ["x = df.mean()", "x = df.sum(1)", "y = df.a"]
     assert [candidate.score for candidate in found] == sorted((one.score for one in found), reverse=True)
-    assert engine.sketches(context) == found
     assert engine.complete(context) == found[:1]
+
+
+def near(text: str, sketch: str) -> Context:
+    return replace(context_of(text), near=sketch)
+
+
+def test_code_by_a_neighbours_sketch_goes_first_and_is_not_offered_twice() -> None:
+    script = {"<sketch>": "x = df.mean()", "df.head($number)<code>": "df.head(2)"}
+    context = near(COMMENT + "|", "df.head($number)")
+    runtime = ScriptRuntime(script)
+    [candidate] = joint(runtime).complete(context)
+    assert (candidate.code, candidate.sketch) == ("df.head(2)", "df.head(number)")
+    found = joint(ScriptRuntime(script)).complete(context, candidates=2)
+    assert [each.code for each in found] == ["df.head(2)", "x = df.mean()"]
+    same = near(COMMENT + "|", "x = df.mean()")
+    found = joint(ScriptRuntime({**script, "x = df.mean()<code>": "x = df.mean()"})).complete(same, candidates=2)
+    assert [each.code for each in found] == ["x = df.mean()"]
+    [candidate] = joint(ScriptRuntime({**script, COMMENT + "<code>": "x = df.sum()"})).complete(
+        context, mode="nosketch"
+    )
+    assert candidate.code == "x = df.sum()"
+
+
+def test_a_neighbours_names_are_those_of_another_place() -> None:
+    runtime = ScriptRuntime({"x = other.mean()<code>": "x = df.mean()"})
+    [candidate] = joint(runtime).complete(near(COMMENT + "|", "x = other.mean()"))
+    assert (candidate.code, candidate.sketch) == ("x = df.mean()", "x = other.mean()")
+
+
+def test_what_a_neighbour_leads_to_must_be_fit_to_offer() -> None:
+    for answer in ("x = = df", "x = df.isempty()", ""):
+        runtime = ScriptRuntime({"<sketch>": "x = df.mean()", "x = df.a($number)<code>": answer})
+        found = joint(runtime, frozenset({"api_order"})).complete(near(COMMENT + "|", "x = df.a($number)"))
+        assert [candidate.code for candidate in found] == ["x = df.mean()"]
 
 
 def test_an_alternative_stands_in_for_what_cannot_be_offered() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cert_lsp.contract.neighbours import read_neighbours
 from cert_lsp.errors import CorpusError
 from cert_lsp.feedback import FeedbackLog
 from tests.trainer.retrain.team import KEYS, WORDS, write_team
 from trainer.retrain import corpus as corpus_module
 from trainer.retrain.corpus import build
 from trainer.retrain.feedback import kept
+from trainer.retrain.neighbours import neighbours_of
 from trainer.retrain.repository import Repository, Rules, look_over
 from trainer.retrain.secrets import reasons
 from trainer.retrain.split import split
@@ -72,7 +74,7 @@ def test_two_readers_and_an_interrupted_one_write_the_same_bytes(tmp_path: Path)
             (shards / path.name).write_bytes(path.read_bytes())
     (shards / notes[2].with_suffix(".parquet").name).write_bytes(b"cut off before its note")
     build([team], Counter(), outs[2], shards)
-    for name in ("records.parquet", "report.json"):
+    for name in ("records.parquet", "report.json", "neighbours.jsonl.gz"):
         assert len({(out / name).read_bytes() for out in outs}) == 1
 
 
@@ -153,7 +155,42 @@ def test_files_are_held_out_whole_and_nothing_in_them_was_trained_on(corpus: Pat
     again = tmp_path / "again"
     again.mkdir()
     split(corpus, again, most=15)
-    assert (again / "pairs.jsonl").read_bytes() == (out / "pairs.jsonl").read_bytes()
+    for name in ("pairs.jsonl", "neighbours.jsonl.gz"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
+
+
+def test_neighbours_are_whole_statements_and_of_what_is_trained_on_alone(corpus: Path, tmp_path: Path) -> None:
+    split(corpus, tmp_path, most=15)
+    all_of_them, to_train_on = (read_neighbours(folder / "neighbours.jsonl.gz") for folder in (corpus, tmp_path))
+    records = pq.read_table(corpus / "records.parquet").to_pylist()
+    assert len(all_of_them) == len({record["key"] for record in records if record["kind"] != "block"})
+    assert all("df.groupby($string)[$string].mean()" in each.sketch and not each.body for each in all_of_them)
+    heldout = {record["key"].partition("\n")[0] for record in pq.read_table(corpus / "records.parquet").to_pylist()}
+    heldout -= {each.intent for each in to_train_on}
+    assert heldout
+    assert {each.intent for each in all_of_them} == heldout | {each.intent for each in to_train_on}
+    assert set(to_train_on) < set(all_of_them)
+
+
+def test_a_neighbour_begins_where_its_statement_does_and_has_no_literals() -> None:
+    heads = {
+        "# a mean\n": ("x = df['a'].mean()\n", "x = df[$string].mean()\n"),
+        "# b mean\nx =": (" df['a'].mean()", " df[$string].mean()"),
+        "# c mean\ndf['m'] =": (" df['a'].mean()", " df[$string].mean()"),
+        "def f(df):\n    # d mean\n    return": (" df['a'].mean()", " df[$string].mean()"),
+    }
+    records = [
+        {"head": head, "code": code, "sketch": wire, "kind": "comment", "key": f"{head}\nx"}
+        for head, (code, wire) in heads.items()
+    ]
+    twice = [each for record in records for each in (record, record)]
+    blocks = [{**records[0], "kind": kind, "key": kind} for kind in ("block", "feedback")]
+    assert [each.sketch for each in neighbours_of([*blocks, *twice])] == [
+        "x = df[$string].mean()",
+        "x = df[$string].mean()",
+        "df[$string] = df[$string].mean()",
+        "return df[$string].mean()",
+    ]
 
 
 def test_a_near_duplicate_of_something_trained_on_is_not_judged_by(tmp_path: Path) -> None:

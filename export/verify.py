@@ -202,12 +202,12 @@ def judge(report: Report) -> None:
 def _answer(runtime: Runtime, ids: list[int], end: int) -> tuple[list[int], NDArray[np.float32]]:
     """Greedy answer, the end marker included, and the logits (tokens, vocabulary) that chose each token."""
     cache = runtime.new_cache()
-    rows = [runtime.forward(cache, ids)[0]]
+    rows = [runtime.forward(cache, ids)[0].copy()]
     while True:
         tokens = [int(row.argmax()) for row in rows]
         if tokens[-1] == end or len(tokens) == _ANSWER_TOKENS:
             return tokens, np.stack(rows)
-        rows.append(runtime.forward(cache, tokens[-1:])[0])
+        rows.append(runtime.forward(cache, tokens[-1:])[0].copy())
 
 
 def _torch_logits(model: PreTrainedModel, ids: list[int]) -> NDArray[np.float32]:

@@ -289,9 +289,7 @@ class ApiFilter:
         called = self._type_of(text, code, begin, text[begin:opened])
         if not isinstance(called, Function) or any(entry.places is None for entry in called.entries):
             return False
-        owner = self._type_of(text, code, begin, text[begin:opened].rpartition(".")[0])
         most = max(entry.places or 0 for entry in called.entries)
-        most += isinstance(owner, Class)  # whose functions take the object too
         mark = "" if inside else code[end : end + 1]
         given = arguments(text, code, opened, end)
         if any(each.startswith("*") for each in given):
@@ -301,8 +299,12 @@ class ApiFilter:
             if taken is None or any(each.startswith(word[0]) for each in taken):
                 given.pop()  # it may become a name
         unnamed = sum(bool(each) and not _NAMED.match(each) for each in given)
-        full = mark == "," and all(entry.all_by_place for entry in called.entries) and len(given) >= most
-        return unnamed > most or full
+        if mark == "," and all(entry.all_by_place for entry in called.entries):
+            unnamed = max(unnamed, len(given) + 1)  # one more is about to come, and it must have a place
+        if unnamed <= most:
+            return False
+        owner = self._type_of(text, code, begin, text[begin:opened].rpartition(".")[0])
+        return unnamed > most + isinstance(owner, Class)  # whose functions take the object too
 
     def keywords_at(self, text: str, code: str, opened: int) -> set[str] | None:
         """Return what the call whose parenthesis is at `opened` takes by name; None for anything.

@@ -81,7 +81,7 @@ class ColumnFilter:
         text = self._statement + answer
         begin = len(self._statement) + since
         code = without_literals(text)
-        spans = strings(text)
+        spans = [*strings(text)]
         if (unclosed := open_string(text)) is not None:
             spans.append((unclosed, len(text)))
         return (

@@ -26,12 +26,12 @@ def judge_of(context: Context, api: ApiFilter, knows: Collection[str]) -> Callab
         knows: The switches that are on, of `KNOWLEDGE`.
     """
     judges: list[Callable[[str, int], bool]] = []
-    if "syntax_filter" in knows:
-        judges.append(SyntaxFilter.of(context).allows)
     if "api_filter" in knows:
         judges.append(api.allows)
     if "name_filter" in knows:
         judges.append(NameFilter.of(context, api.keywords_at).allows)
     if "column_filter" in knows:
         judges.append(ColumnFilter.of(context).allows)
+    if "syntax_filter" in knows:
+        judges.append(SyntaxFilter.of(context).allows)
     return lambda answer, since: all(judge(answer, since) for judge in judges)

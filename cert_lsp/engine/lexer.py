@@ -9,6 +9,7 @@ f-strings with the same quotes (Python 3.12).
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r'''
@@ -26,6 +27,7 @@ _NEW_STATEMENT = re.compile(
 )
 _LONE_STRING = re.compile(r"[ \t]*[rRuU]?(?:\"|')")
 _BLOCK_HEADER = re.compile(r"(?:async|class|def|elif|else|except|finally|for|if|try|while|with|match|case)\b")
+_LOOKS = 16  # texts of which it is kept what they look like: all filters look at the same one, token by token
 _CONTINUES_BLOCK = re.compile(r"[ \t]*(?:elif|else|except|finally)\b")
 
 
@@ -131,15 +133,17 @@ def without_comment(line: str) -> str:
     return line.rstrip()
 
 
+@lru_cache(_LOOKS)
 def without_literals(source: str) -> str:
     """Replace comments and strings by as many blanks, so that names, operators and numbers are left in their places."""
     literals = ("comment", "string", "unclosed")
     return _TOKEN.sub(lambda match: " " * len(match[0]) if match.lastgroup in literals else match[0], source)
 
 
-def strings(source: str) -> list[tuple[int, int]]:
+@lru_cache(_LOOKS)
+def strings(source: str) -> tuple[tuple[int, int], ...]:
     """Return where the closed strings of a text begin and end, quotes included, prefixes left out."""
-    return [match.span() for match in _TOKEN.finditer(source) if match.lastgroup == "string"]
+    return tuple(match.span() for match in _TOKEN.finditer(source) if match.lastgroup == "string")
 
 
 def open_string(source: str) -> int | None:

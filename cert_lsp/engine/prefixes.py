@@ -1,8 +1,9 @@
 """Which prompts are held as keys and values, so that who jumps between places of a file finds each of them read.
 
 Typing at one place changes the end of a prompt: its cache is rewound to where the prompt begins to differ, and goes on.
-A prompt that has little in common with it gets a cache of its own, and the caches used least lately are let go when all
-together would hold more than `CEILING` tokens; an answer comes on top. Belongs to one worker.
+A prompt that has little in common with it gets a cache of its own. When all together would hold more than `CEILING`
+tokens, those used least lately are let go, or the oldest is taken for it, whose memory is there already; an answer
+comes on top. Belongs to one worker.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ CEILING = 768
 
 _COMMON = 0.5
 """Share of a prompt that a cache must hold already to be rewound for it."""
+
+_LONGER = 2
+"""How much longer than a prompt the longest may have been whose cache it gets: all its memory counts."""
 
 
 @dataclass
@@ -72,7 +76,10 @@ class Prefixes:
         best = max(self._held, key=lambda held: (held.common(tokens), held is self.current))
         common = min(best.common(tokens), len(tokens) - 1)
         if best.tokens and common < _COMMON * len(tokens):
-            best, common = Held(self._runtime.new_cache()), 0
+            oldest = self._held[0]
+            full = sum(held.most for held in self._held) + len(tokens) > CEILING
+            reusable = full and oldest.most <= _LONGER * len(tokens)
+            best, common = oldest if reusable else Held(self._runtime.new_cache()), 0
         self._held = [*(held for held in self._held if held is not best), best]
         room = CEILING - max(best.most, len(tokens))
         while len(self._held) > 1 and sum(held.most for held in self._held[:-1]) > room:

@@ -121,11 +121,16 @@ def parses(context: Context, answer: str) -> bool:
         return True  # an ``else`` alone cannot be judged, and the statement above it is not read
     closers = _closers(context)
     colon = ":" if context.after[len(closers) :].startswith(":") else ""
-    try:
-        sketches.sketch(answer + closers + colon, before=context.statement)
+    answer += closers + colon
+    if _tree(context.statement, answer) is not None:
+        return True
+    if _FSTRING.search(answer):
+        return False
+    try:  # LibCST knows more of Python than the one that runs here may
+        sketches.sketch(answer, before=context.statement)
     except SketchError:
         return False
-    return not _FSTRING.search(answer) or _tree(context.statement, answer + closers + colon) is not None
+    return True
 
 
 def free_names(statement: str, answer: str) -> set[str]:

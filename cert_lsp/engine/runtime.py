@@ -88,6 +88,8 @@ class Runtime(Protocol):
     def forward(self, cache: Cache, ids: Sequence[int], *, keep: int = 1) -> NDArray[np.float32]:
         """Append `ids` to the cache and return the logits of the last `keep` of them, float32 (keep, vocab_size).
 
+        They may lie in memory that the next call on this cache writes to.
+
         Raises:
             PromptError: If the cache can't hold that many.
             ValueError: If `ids` is empty or `keep` is not in 1..len(ids).
@@ -207,7 +209,7 @@ class SharedCache:
         self.length = length
 
     def append(self, ids: Sequence[int], *, keep: int) -> NDArray[np.float32]:
-        """Run the graph over `ids`; returns logits (keep, vocab)."""
+        """Run the graph over `ids`; returns logits (keep, vocab), which hold until the next call."""
         length = self.length + len(ids)
         feeds = {
             "ids": np.array([ids], np.int64),
@@ -222,7 +224,7 @@ class SharedCache:
         self._binding.bind_ortvalue_output(self._spec.outputs["logits"], self._new_value(logits))  # shares its memory
         self._session.run_with_iobinding(self._binding)
         self.length = length
-        return logits[0].copy()
+        return logits[0]
 
 
 class GrowingCache:

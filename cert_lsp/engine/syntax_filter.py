@@ -56,19 +56,34 @@ class SyntaxFilter:
         return may_go_on(text) or not may_go_on(text[: len(self._statement) + since])
 
 
-@lru_cache(maxsize=256)
 def may_go_on(text: str) -> bool:
     """Say whether some text behind `text` makes statements of Python of it; True where that cannot be told."""
-    return any(map(_may_end, _grown(_plain(text))))
+    return _may_grow(_plain(text))
+
+
+@lru_cache(maxsize=256)
+def _may_grow(plain: str) -> bool:
+    return any(map(_may_end, _grown(plain)))
 
 
 def _plain(text: str) -> str:
-    """Put literals where placeholders are, and close the string that the text ends in."""
+    """Put literals where placeholders are, and close the string that the text ends in.
+
+    What has grown within a string or a name alone gives the same text again, of which the answer is known: a name at
+    the end that is the beginning of no keyword is as good as any other.
+    """
     if (start := open_string(text)) is not None:
         prefix = _PREFIX.search(text[:start])
         literal = 'b""' if prefix and "b" in prefix[0].lower() else '""'
         text = text[: prefix.start() if prefix else start] + literal
-    return _PLACEHOLDER.sub(lambda match: _STANDS_FOR.get(match[1], match[0] if match.end() < len(text) else ""), text)
+    plain = _PLACEHOLDER.sub(lambda match: _STANDS_FOR.get(match[1], match[0] if match.end() < len(text) else ""), text)
+    word = _WORD.search(plain)
+    return f"{plain[: word.start()]}_" if word and not _may_become_more(word[0]) else plain
+
+
+def _may_become_more(word: str) -> bool:
+    """Say whether a word may become a keyword or the prefix of a string."""
+    return _PREFIX.fullmatch(word) is not None or any(each.startswith(word) for each in keyword.kwlist)
 
 
 def _grown(text: str) -> Iterator[str]:

@@ -43,6 +43,20 @@ def test_the_prompt_used_least_lately_is_let_go_at_the_ceiling(monkeypatch: pyte
     assert runtime.calls == [50, 40, 1, 30, 1, 41]
 
 
+def test_the_memory_of_the_oldest_is_used_again_if_it_is_not_much_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prefixes, "CEILING", 95)
+    shelf = Prefixes(HashRuntime(0))
+    caches = []
+    for prompt in (HERE, THERE, list(range(100, 140)), list(range(140, 150)), list(range(150, 210))):
+        held = shelf.turn_to(prompt)
+        held.note(prompt[len(held.tokens) :])
+        caches.append(held.cache)
+    first, second, third, fourth, fifth = map(id, caches)
+    assert first == third == fifth  # 40 tokens in the memory of 50, and 60 in that
+    assert len({first, second, fourth}) == 3  # 10 in that of 40 would be a waste
+    assert [len(held.tokens) for held in shelf.all] == [10, 60]
+
+
 @given(st.lists(st.lists(st.integers(3, 6), min_size=1, max_size=12), max_size=12))
 def test_what_is_held_stays_below_the_ceiling_and_is_what_the_caches_hold(prompts: list[list[int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:

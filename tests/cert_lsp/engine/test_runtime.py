@@ -63,7 +63,7 @@ def test_rewound_equals_fresh(runtime: OnnxRuntime) -> None:
 def test_keep_gives_what_single_steps_give(runtime: OnnxRuntime) -> None:
     cache = runtime.new_cache()
     runtime.forward(cache, IDS[:50])
-    steps = [runtime.forward(cache, [token])[0] for token in IDS[50:]]
+    steps = [runtime.forward(cache, [token])[0].copy() for token in IDS[50:]]
     cache.rewind(50)
     draft = runtime.forward(cache, IDS[50:], keep=10)
     assert draft.shape == (10, runtime.vocab_size)

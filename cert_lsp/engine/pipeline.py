@@ -134,8 +134,8 @@ class Engine:
         near = request.by_neighbour() if mode == "sketch" else []
         if len(near) == candidates:
             return near
-        own = request.best(candidates, mode)
-        return [*near, *(each for each in own if each.code not in {first.code for first in near})][:candidates]
+        own = request.best(candidates - len(near), mode)
+        return [*near, *(each for each in own if each.code not in {first.code for first in near})]
 
     def complete_text(
         self,

@@ -15,8 +15,10 @@ from cert_lsp.scheduler import Superseded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cert_lsp.engine.context import Context
+    from cert_lsp.engine.neighbours import Neighbours
     from cert_lsp.engine.pipeline import Candidate
     from cert_lsp.manners import Style
     from cert_lsp.offers import Proposal
@@ -109,6 +111,20 @@ async def context_at(ls: CertServer, job: Job, snapshot: Snapshot, settings: Set
         return await job.run(read, _read_context, snapshot, replace(settings, neighbours=None))
 
 
+def read_neighbours_ahead(ls: CertServer) -> None:
+    """Have the files of neighbours read while the model is loading, so that no request waits for that."""
+    session = ls.session
+    for path in {each.neighbours for each in (session.settings, *session.folders.values())}:
+        if path:
+            ls.scheduler.reader.submit(_neighbours_in, path)  # a fault is told where somebody asks
+
+
+def _neighbours_in(path: Path) -> Neighbours:
+    from cert_lsp.team import neighbours_in  # late: see server.open_engine
+
+    return neighbours_in(path)
+
+
 def _read_context(snapshot: Snapshot, settings: Settings) -> Context | None:
     """Read a snapshot, and what is known of its project and its team.
 
@@ -119,11 +135,10 @@ def _read_context(snapshot: Snapshot, settings: Settings) -> Context | None:
     """
     from cert_lsp.engine.context import build_context  # late: see server.open_engine
     from cert_lsp.project import versions_for
-    from cert_lsp.team import neighbours_in
 
     if (context := build_context(snapshot.text, snapshot.offset)) is None:
         return None
     found = versions_for(snapshot.uri)
     versions = replace(found, pandas=settings.pandas or found.pandas, numpy=settings.numpy or found.numpy)
-    near = neighbours_in(settings.neighbours).sketch_for(context) if settings.neighbours else None
+    near = _neighbours_in(settings.neighbours).sketch_for(context) if settings.neighbours else None
     return replace(context, versions=versions, near=near)

@@ -7,6 +7,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from cert_lsp.errors import CertError
+from cert_lsp.features.candidates import read_neighbours_ahead
 from cert_lsp.features.status import progress, show, status_of, tell_status
 from cert_lsp.protocol import CertServer
 
@@ -23,6 +24,7 @@ async def put_in_service(ls: CertServer) -> None:
     The one in service goes on until the new one is loaded, and stays if that fails.
     """
     session = ls.session
+    read_neighbours_ahead(ls)
     wanted = session.settings.choice
     if session.wanted == wanted:
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cert_lsp.contract.neighbours import Neighbour, write_neighbours
 from tests.e2e.protocol.conftest import COMMENT_END, FLIGHTS
 
 CertLsp = Callable[..., subprocess.CompletedProcess[str]]
@@ -46,6 +47,20 @@ def test_complete_is_deterministic(cert_lsp: CertLsp, tmp_path: Path) -> None:
     path.write_text(FLIGHTS)
     outputs = [json.loads(cert_lsp("complete", f"{path}:5", "--json").stdout)["candidates"] for _ in range(2)]
     assert outputs[0] == outputs[1] != []
+
+
+def test_the_way_of_the_team_goes_first(cert_lsp: CertLsp, tmp_path: Path) -> None:
+    path, neighbours = tmp_path / "flights.py", tmp_path / "neighbours.jsonl.gz"
+    path.write_text(FLIGHTS)
+    sketch = "table = trips.pivot_table(values=$string, index=$string, aggfunc=$string)"
+    write_neighbours(neighbours, [Neighbour("Average delay of a carrier", sketch, body=False)])
+    alone = json.loads(cert_lsp("complete", f"{path}:5", "--json").stdout)["candidates"]
+    completed = cert_lsp("complete", f"{path}:5", "--json", "-n", "2", "--neighbours", str(neighbours))
+    first, second = json.loads(completed.stdout)["candidates"]
+    assert "flights.pivot_table(values=" in first["code"]
+    assert "index=" in first["code"]
+    ast.parse(FLIGHTS.rstrip("\n") + first["code"])
+    assert [second] == alone
 
 
 def test_doctor_finds_everything_in_order(cert_lsp: CertLsp) -> None:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _FILE = Path(__file__).with_suffix(".json.gz")
-# What a value of which nothing is known may be: not what hardly anyone holds in a variable.
+# What a value of which nothing is known may be: not what hardly anyone holds in a variable, such as an accessor.
 _COMMON = re.compile(
-    r"DataFrame|Series|\w*Index|\w*GroupBy|\w*Groupby|Rolling|Window|Expanding|Exponential\w*|\w*Resampler|\w*Methods"
-    r"|\w*Properties|CategoricalAccessor|Categorical|Interval|Period|Timestamp|Timedelta|Styler|Excel\w*|\w*Array|Grouper"
-    r"|ndarray|matrix|recarray|chararray|Generator|RandomState|\w+64|bool_|str_|poly1d|Polynomial|dtype|[fi]info|flatiter"
-    r"|_\w*Indexer|str|bytes|int|float|complex|bool|list|dict|set|frozenset|tuple|slice|range|generator|date|time"
-    r"|datetime|timedelta|timezone|Match|Pattern|TextIOWrapper|StringIO|BytesIO|ValueError|\w+Result|Pandas|NoneType"
+    r"DataFrame|Series|\w*Index|\w*GroupBy|\w*Groupby|Rolling|Window|Expanding|Exponential\w*|\w*Resampler|Categorical"
+    r"|Interval|Period|Timestamp|Timedelta|Styler|Excel\w*|\w*Array|Grouper|ndarray|matrix|recarray|chararray|Generator"
+    r"|RandomState|\w+64|bool_|str_|poly1d|Polynomial|dtype|[fi]info|flatiter|_\w*Indexer|str|bytes|int|float|complex"
+    r"|bool|list|dict|set|frozenset|tuple|slice|range|generator|date|time|datetime|timedelta|timezone|Match|Pattern"
+    r"|TextIOWrapper|StringIO|BytesIO|ValueError|\w+Result|Pandas|NoneType"
 )
 _INDEX = "Index"  # where an index of any kind may come, the libraries say this
 _SCALARS = ("int", "float", "bool", "str", "int64", "float64", "bool_", "Timestamp", "Timedelta", "datetime")

@@ -124,6 +124,7 @@ def test_arguments_that_the_user_typed_are_no_fault() -> None:
         ("df[columns].str.upper()", {"str", "upper"}),
         ("df.groupby('a')['b'].apply(lambda row: row.diff(), axis=1)", {"axis"}),
         ("s.ceil()", {"ceil"}),
+        ("rle.len()", {"len"}),  # which `.str` alone has
         ("x.repeat.combine_first(5)", {"combine_first"}),
         ("df.sort_values(by='a', asc=False)", {"asc"}),
         ("pd.concat([a, b], ignore_indx=True)", {"ignore_indx"}),

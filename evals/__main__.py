@@ -82,6 +82,7 @@ def run(options: argparse.Namespace) -> int:
     from cert_lsp.engine.api_index import Versions
     from cert_lsp.engine.knowledge import KNOWLEDGE
     from cert_lsp.engine.pipeline import Engine  # heavy, and no other command needs it
+    from evals.looked_up import looking_up
 
     if unknown := set(options.without) - KNOWLEDGE:
         raise EvalError(
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
             "Nothing was generated",
             f"Choose of {', '.join(sorted(KNOWLEDGE))}",
         )
-    engine = _looking_up(Engine.open(options.bundle, knows=KNOWLEDGE.difference(options.without)), options.neighbours)
+    engine = looking_up(Engine.open(options.bundle, knows=KNOWLEDGE.difference(options.without)), options.neighbours)
     versions = Versions(options.pandas, options.numpy)
     generate(
         engine if options.in_file is None else InFile(engine, options.in_file),
@@ -118,11 +119,12 @@ def pairs(options: argparse.Namespace) -> int:
     """Judges a bundle by held-out pairs of intent and code: exact matches, edit similarity, loss."""
     from cert_lsp.contract.bundle import EMBEDDED
     from cert_lsp.engine.pipeline import Engine
+    from evals.looked_up import looking_up
     from evals.pairs import judge_pairs, mean_figures, read_pairs
 
     bundle = options.bundle or EMBEDDED
     processes, looked_up = options.processes, options.neighbours
-    engine = _looking_up(Engine.open(bundle), looked_up) if processes == 1 else None
+    engine = looking_up(Engine.open(bundle), looked_up) if processes == 1 else None
     judged = judge_pairs(
         engine, bundle, read_pairs(options.pairs), options.out, processes=processes, neighbours=looked_up
     )
@@ -193,12 +195,6 @@ def env(options: argparse.Namespace) -> int:
     """Makes the pinned environment and prints its interpreter's path."""
     sys.stdout.write(f"{pinned_python(force=options.force)}\n")
     return 0
-
-
-def _looking_up(engine: Any, neighbours: Path | None) -> Any:
-    from evals.looked_up import LookedUp
-
-    return LookedUp(engine, neighbours) if neighbours else engine
 
 
 def _score(suites: Sequence[Suite], samples: Any, python: Path, out: Path, *, as_json: bool) -> int:

@@ -33,3 +33,12 @@ class LookedUp:
     def complete_text(self, before: str, *, versions: Versions = UNKNOWN, **options: Any) -> Sequence[Any]:
         """Go on with a text."""
         return self.complete(replace(whole_context(before), versions=versions), **options)
+
+
+def looking_up(engine: "Engine", neighbours: Path | None) -> "Engine | LookedUp":
+    """Return an engine that looks up a file of neighbours, if one is named.
+
+    Raises:
+        NeighboursError: It is missing or damaged.
+    """
+    return LookedUp(engine, neighbours) if neighbours else engine

@@ -184,10 +184,9 @@ _HERE: list[Any] = []
 
 def _open(bundle: Path, encoder: Encoder, neighbours: Path | None) -> None:
     from cert_lsp.engine.pipeline import Engine
-    from evals.looked_up import LookedUp
+    from evals.looked_up import looking_up
 
-    engine = Engine.open(bundle, threads=1)
-    _HERE[:] = [LookedUp(engine, neighbours) if neighbours else engine, encoder]
+    _HERE[:] = [looking_up(Engine.open(bundle, threads=1), neighbours), encoder]
 
 
 def _judge_here(pair: Pair) -> Judged:

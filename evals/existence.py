@@ -27,8 +27,9 @@ _OWNERS = (
     r"|numpy\.\w+|Generator|RandomState|poly1d"
 )
 _NO_ATTRIBUTE = re.compile(
-    rf"(module '(pandas|numpy)[\w.]*'|'({_OWNERS})' object|type object '({_OWNERS})') has no attribute"
+    rf"(?:module '(?:pandas|numpy)[\w.]*'|'(?:{_OWNERS})' object|type object '(?:{_OWNERS})') has no attribute '(\w+)'"
 )
+_NO_KEYWORD = re.compile(r"unexpected keyword argument '(\w+)'")
 _RULES = {"reportAttributeAccessIssue", "reportCallIssue"}
 _STUBBED = re.compile(
     r"is not a known attribute of module \"(pandas|numpy)"
@@ -39,11 +40,11 @@ _NO_OVERLOAD = re.compile(r'No overloads for "(\w+)"')
 _STUBS = ("pandas-stubs", "numpy")
 
 
-def fails_for_missing_api(outcome: Outcome) -> bool:
-    """Whether a program ended because pandas or NumPy lack an attribute or a keyword."""
-    if outcome.kind == "AttributeError":
-        return bool(_NO_ATTRIBUTE.search(outcome.message))
-    return outcome.kind == "TypeError" and "unexpected keyword argument" in outcome.message
+def fails_for_missing_api(outcome: Outcome, completion: str) -> bool:
+    """Whether a program ended because pandas or NumPy lack an attribute or a keyword that its completion names."""
+    told = {"AttributeError": _NO_ATTRIBUTE, "TypeError": _NO_KEYWORD}.get(outcome.kind)
+    missing = told.search(outcome.message) if told else None
+    return bool(missing and re.search(rf"\b{missing[1]}\b", completion))
 
 
 def stubs_version() -> str:

@@ -15,6 +15,7 @@ mode = "sketch"              # or nosketch
 samples = 20                 # optional: sampled in place of greedy, with a temperature
 temperature = 0.8
 knows = ["api_filter"]       # optional: what the server knows beside the model; left out: all, []: the bundle bare
+pandas = "1.5.3"             # optional, as numpy: the release that the server is told the project uses
 
 [[differences]]
 one = "embedded model"
@@ -30,6 +31,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cert_lsp.engine.api_index import Versions
 from cert_lsp.errors import EvalError
 from evals.generate import Decoding
 
@@ -61,6 +63,8 @@ class Row:
         temperature: 0 is greedy.
         top_p: Nucleus when sampling.
         knows: Which of the server's helps it has (`KNOWLEDGE` of the engine); None for all.
+        pandas: The release that it is told the project uses; None for any.
+        numpy: The same.
     """
 
     name: str
@@ -70,6 +74,8 @@ class Row:
     temperature: float = 0.0
     top_p: float = 0.9
     knows: tuple[str, ...] | None = None
+    pandas: str | None = None
+    numpy: str | None = None
 
     def __post_init__(self) -> None:
         """Make a file's list a tuple."""
@@ -80,6 +86,11 @@ class Row:
     def decoding(self) -> Decoding:
         """The row's decoding, as `generate` takes it."""
         return Decoding(self.mode, self.temperature, self.top_p if self.temperature else 1.0)
+
+    @property
+    def versions(self) -> Versions:
+        """The releases that the engine is told the project uses."""
+        return Versions(self.pandas, self.numpy)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from statistics import fmean, median
 from typing import Any
 
 from cert_lsp.contract.bundle import EMBEDDED
+from cert_lsp.engine.api_index import UNKNOWN
 from cert_lsp.errors import EvalError
 from evals.existence import fails_for_missing_api, faulted_by_stubs, stubs_version
 from evals.generate import SAMPLES, Sample, generate, read_samples
@@ -115,7 +116,7 @@ def _generated(row: Row, suite: Suite, out: Path) -> list[Sample]:
         sys.stderr.write(f"{row.name}: {suite.name}\n")
         without = _without(row)
         engine = Engine.open(row.bundle, threads=1, knows=KNOWLEDGE - without)
-        generate(engine, [suite], row.decoding, row.samples, folder, without)
+        generate(engine, [suite], row.decoding, row.samples, folder, without, row.versions)
         drawn = {(s.task_id, s.sample): s for s in read_samples(path)}
     else:
         _check_settings(row, suite, folder)
@@ -140,8 +141,14 @@ def _without(row: Row) -> frozenset[str]:
 def _check_settings(row: Row, suite: Suite, folder: Path) -> None:
     """Refuse kept samples of another suite or decoding, as `generate` does where it draws any."""
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    drawn = settings["suites"], settings["decoding"], settings.get("without", [])
-    if drawn != ({suite.name: suite.sha256}, asdict(row.decoding), sorted(_without(row))):
+    without = sorted(_without(row))
+    wanted = {
+        "suites": {suite.name: suite.sha256},
+        "decoding": asdict(row.decoding),
+        **({"without": without} if without else {}),
+        **({"versions": asdict(row.versions)} if row.versions != UNKNOWN else {}),
+    }
+    if settings | wanted != settings or settings.keys() - wanted != {"bundle"}:
         raise EvalError(
             f"{folder} holds samples of another state of {suite.name}, or drawn otherwise",
             "They are not mixed",
@@ -211,8 +218,8 @@ def _figures(column: Column, suites: Sequence[Suite], done: dict[str, Ran]) -> d
     told: dict[str, Any] = {"versions": {}}
     for versions in next(iter(done.values())).outcomes:
         passes = _passes(column, suites, done, versions)
-        outcomes = [
-            outcome
+        missing = [
+            fails_for_missing_api(outcome, sample.completion)
             for one in done.values()
             for sample, outcome in zip(one.samples, one.outcomes[versions], strict=True)
             if sample.task_id in wanted
@@ -221,7 +228,7 @@ def _figures(column: Column, suites: Sequence[Suite], done: dict[str, Ran]) -> d
             "pass@1": asdict(interval([pass_at_k(len(p), sum(p), 1) for p in passes])),
             **{f"pass@{k}": fmean(pass_at_k(len(p), sum(p), k) for p in passes) for k in KS[1:] if k <= len(passes[0])},
             "passed": sum(any(p) for p in passes),
-            "missing_api": fmean(map(fails_for_missing_api, outcomes)),
+            "missing_api": fmean(missing),
         }
     samples = [(s, n, one) for one in done.values() for n, s in enumerate(one.samples) if s.task_id in wanted]
     faults = [one.faulted[n] for _, n, one in samples if one.faulted is not None]

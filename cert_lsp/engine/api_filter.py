@@ -31,8 +31,13 @@ _USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
 _LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
 _LABELLED_FREELY = _LABELLED - {"Series"}
 _IMPORT_LINE = re.compile(r"[ \t]*(?:from|import)\b|[ \t]*@")
+_FUNC = re.compile(r"func\s*=\s*")
+_LAMBDA = re.compile(r"lambda\b([^:]*):")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
-_FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{")  # its columns are in the code: a word of prose names none
+_FRAME_OF_LITERALS = re.compile(
+    r"\bDataFrame\(\s*\{|\bDataFrame\([^\n]*\bcolumns\s*=\s*\["
+)  # its columns are in the code: a word of prose names none
 _MOST_MENDED = 8
 
 
@@ -221,7 +226,7 @@ class ApiFilter:
 
     def _is_plain_value(self, owner: Value, name: str) -> bool:
         """Say whether an attribute is known to be a value that cannot be called, such as ``df.shape``."""
-        if not isinstance(owner, frozenset) or owner == self._api.every:
+        if not isinstance(owner, frozenset) or owner == self._scope.unknown:
             return False
         entries = [entry for title in owner if (entry := self._api.of_type(title, name))]
         return all(
@@ -249,7 +254,7 @@ class ApiFilter:
         if begin is None or re.search(r"\b(?:def|class)\s+$", code[:begin]):
             return None
         called = self._type_of(text, code, begin, text[begin:opened])
-        taken = self._keywords(called, code[opened + 1 : match.start()])
+        taken = self._keywords(called, self._passed(text, code, opened, match.start()))
         if taken is None or name in taken or (self._mends and not finished and keyword_successor(name)):
             return None
         if not whole:
@@ -295,7 +300,7 @@ class ApiFilter:
         if any(each.startswith("*") for each in given):
             return False
         if not mark and (word := _WORD.fullmatch(given[-1])):
-            taken = self._keywords(called, "")
+            taken = self._keywords(called, None)
             if taken is None or any(each.startswith(word[0]) for each in taken):
                 given.pop()  # it may become a name
         unnamed = sum(bool(each) and not _NAMED.match(each) for each in given)
@@ -315,10 +320,21 @@ class ApiFilter:
             opened: The offset of the opening parenthesis.
         """
         begin = receiver_start(text, code, opened)
-        return None if begin is None else self._keywords(self._type_of(text, code, begin, text[begin:opened]), "")
+        return None if begin is None else self._keywords(self._type_of(text, code, begin, text[begin:opened]), None)
 
-    def _keywords(self, called: Value, arguments: str) -> set[str] | None:
-        """Return the keywords that a call with certain `arguments` takes; None for any."""
+    def _passed(self, text: str, code: str, opened: int, end: int) -> set[str] | None:
+        """Return the keywords of the function that a call gets first, to pass arguments on to; None if it gets none."""
+        first = _FUNC.sub("", arguments(text, code, opened, end)[0], count=1)
+        if passed := _LAMBDA.match(first):
+            return set(_WORD.findall(passed[1]))
+        function = self._type_of(text, code, opened + 1, first) if _DOTTED.fullmatch(first) else None
+        if not isinstance(function, Function) or (taken := self._keywords(function, None)) is None:
+            return None
+        replaced = self._api.of_type("DataFrame", first.rpartition(".")[2])  # np.mean stands for the frame's own mean
+        return taken | (replaced.named if replaced else set())
+
+    def _keywords(self, called: Value, passed: set[str] | None) -> set[str] | None:
+        """Return the keywords that a call takes, with those of a function that is `passed` to it; None for any."""
         match called:
             case Function(entries):
                 several: tuple[Entry, ...] = entries
@@ -328,10 +344,9 @@ class ApiFilter:
             case _:
                 return None
         taken: set[str] = set()
-        given = re.match(r"\s*(?:func\s*=\s*)?lambda\b([^:]*):", arguments)
         for entry in several:
-            if entry.keywords is None and given and entry.named:  # what it passes on must be the lambda's own
-                taken |= {*entry.named, *_WORD.findall(given[1])}
+            if entry.keywords is None and passed is not None and entry.named:
+                taken |= {*entry.named, *passed}
             elif entry.kind not in "fc" or entry.keywords is None:
                 return None
             else:

@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 
 _FILE = Path(__file__).with_suffix(".json.gz")
 # What a value of which nothing is known may be: not what hardly anyone holds in a variable, such as an accessor.
-_COMMON = re.compile(
+_OF_PANDAS = re.compile(
     r"DataFrame|Series|\w*Index|\w*GroupBy|\w*Groupby|Rolling|Window|Expanding|Exponential\w*|\w*Resampler|Categorical"
-    r"|Interval|Period|Timestamp|Timedelta|Styler|Excel\w*|\w*Array|Grouper|ndarray|matrix|recarray|chararray|Generator"
-    r"|RandomState|\w+64|bool_|str_|poly1d|Polynomial|dtype|[fi]info|flatiter|_\w*Indexer|str|bytes|int|float|complex"
-    r"|bool|list|dict|set|frozenset|tuple|slice|range|generator|date|time|datetime|timedelta|timezone|Match|Pattern"
-    r"|TextIOWrapper|StringIO|BytesIO|ValueError|\w+Result|Pandas|NoneType"
+    r"|Interval|Period|Timestamp|Timedelta|Styler|Excel\w*|(?!Masked)\w*Array|Grouper|_\w*Indexer|Pandas"
+)
+_OF_OTHERS = re.compile(
+    r"ndarray|MaskedArray|matrix|recarray|chararray|Generator|RandomState|\w+64|bool_|str_|poly1d|Polynomial|dtype"
+    r"|[fi]info|flatiter|str|bytes|int|float|complex|bool|list|dict|set|frozenset|tuple|slice|range|generator|date|time"
+    r"|datetime|timedelta|timezone|Match|Pattern|TextIOWrapper|StringIO|BytesIO|ValueError|\w+Result|NoneType"
 )
 _INDEX = "Index"  # where an index of any kind may come, the libraries say this
 _SCALARS = ("int", "float", "bool", "str", "int64", "float64", "bool_", "Timestamp", "Timedelta", "datetime")
@@ -96,7 +98,8 @@ class Api:
         self._known: dict[tuple[str, str], Entry | None] = {}
         self._unions: dict[frozenset[str], Names] = {}
         self._indexes = frozenset(title for title in self._types if title.endswith(_INDEX))
-        self.every = frozenset(title for title in self._types if _COMMON.fullmatch(title))
+        self.outside_pandas = frozenset(title for title in self._types if _OF_OTHERS.fullmatch(title))
+        self.every = self.outside_pandas.union(title for title in self._types if _OF_PANDAS.fullmatch(title))
 
     def has_module(self, path: str) -> bool:
         """Say whether there is a module of that dotted name."""

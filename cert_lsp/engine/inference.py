@@ -8,15 +8,17 @@ import ast
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from copy import copy
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Self
 
 from cert_lsp.engine.api_index import Api
 from cert_lsp.engine.head import LIBRARIES, Imports
 from cert_lsp.engine.lexer import Kind, is_block_header, scan
-from cert_lsp.engine.values import Class, Expressions, Value
+from cert_lsp.engine.parts import parts_of
+from cert_lsp.engine.values import Class, Expressions, Types, Value
 
 _USUAL = {"np": "numpy", "pd": "pandas"}
 _PLACEHOLDER = re.compile(r"\$(\w+)")
@@ -26,6 +28,13 @@ _SAYS = re.compile(r"\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|st
 _ARRAY_LIKE = re.compile(
     r"[(\[]|\bof\b|\barrays?\b|like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE
 )
+# What is told of an array's items is no other type: "ndarray of shape (n, 2)", "ndarray[float, 3]".
+_SHAPE = re.compile(
+    r"(?<=ndarray)(?:,? (?:of |with )?(?:shape|dtype|floats?|ints?|bools?)\b)?"
+    r"(?: ?=? ?[(\[](?=[^()]*[,\d])[^()]*[)\]])?"
+)
+_ABOUT_PANDAS = re.compile(r"pandas|\bpd\b|[Dd]ata ?[Ff]rame|\bdf\w*|_df\b|\b[Ss]eries\b")
+_NAME = re.compile(r"\w+")
 _ELIF = re.compile(r"elif\s")
 _FRAME_NAMES = re.compile(r"(?:.*_)?(?:df\d*|data|frame|ser|series|arr|array|dataframe)(?:_.*)?", re.IGNORECASE)
 
@@ -35,7 +44,9 @@ class Scope(Expressions):
 
     def __init__(self, api: Api, code: str, around: str = "") -> None:
         """Read the bindings in `code`, whose end the cursor stands at; `around` holds imports that it may lack."""
-        super().__init__(api, {**_USUAL, **Imports([code, around]).paths()}, {})
+        imported = Imports([code, around]).paths()
+        of_numpy = "numpy" in imported.values() and not _ABOUT_PANDAS.search(around + code)
+        super().__init__(api, {**_USUAL, **imported}, {}, api.outside_pandas if of_numpy else api.every)
         foreign = [path for path in self.paths.values() if path.partition(".")[0] not in LIBRARIES]
         self._plain = not foreign and not re.search(r"^[ \t]*class\b", code, re.MULTILINE)
         self._read(code)
@@ -48,7 +59,7 @@ class Scope(Expressions):
         new._read(code)
         return new
 
-    def type_of(self, expression: str, hidden: Iterable[str] = ()) -> Value:
+    def type_of(self, expression: str, hidden: Collection[str] = ()) -> Value:
         """Return what an expression may be.
 
         Args:
@@ -59,7 +70,9 @@ class Scope(Expressions):
         if not node or not isinstance(node[0], ast.Expr):
             return self.unknown
         known = self.names
-        self.names = {**known, **dict.fromkeys(hidden, self.unknown)}
+        if hidden:
+            self.names = {name: value for name, value in known.items() if _NAME.match(name)[0] not in hidden}  # type: ignore[index]
+            self.names |= dict.fromkeys(hidden, self.unknown)
         try:
             return self.value(node[0].value)
         finally:
@@ -86,7 +99,10 @@ class Scope(Expressions):
         match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._assign(target, self.value(value))
+                    self._assign(target, self.value(value), parts_of(value, self.value))
+            case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=keywords)):
+                if any(keyword.arg == "inplace" for keyword in keywords):
+                    self._forget_parts(name)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 noted = self._noted(annotation)
                 self.names[name] = noted if noted is not None or value is None else self.value(value)
@@ -113,10 +129,21 @@ class Scope(Expressions):
             case _:
                 pass
 
-    def _assign(self, target: ast.expr, value: Value) -> None:
+    def _assign(self, target: ast.expr, value: Value, parts: Mapping[str, Types] = MappingProxyType({})) -> None:
         match target:
             case ast.Name(id=name):
+                self._forget_parts(name)
                 self.names[name] = value
+                self.names |= {name + part: types for part, types in parts.items()}
+            case ast.Subscript(value=ast.Name(), slice=ast.Constant()):
+                self._forget_parts(ast.unparse(target))
+                self.names |= {ast.unparse(target) + part: types for part, types in parts.items()}
+            case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(value=ast.Name(id=name))):
+                self._forget_parts(name)
+            case ast.Attribute(value=ast.Name(), attr="index"):
+                self.names.pop(ast.unparse(target), None)
+                if isinstance(value, frozenset) and value != self.unknown and all(t.endswith("Index") for t in value):
+                    self.names[ast.unparse(target)] = value
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 for part in parts:
                     self._assign(part, None if value is None else self.unknown)
@@ -124,6 +151,10 @@ class Scope(Expressions):
                 self._assign(inner, value)
             case _:
                 pass
+
+    def _forget_parts(self, whole: str) -> None:
+        for name in [each for each in self.names if each.startswith((f"{whole}.", f"{whole}["))]:
+            del self.names[name]
 
     def _noted(self, annotation: ast.expr) -> Value:
         """Return what an annotation names, if it is a type of the libraries or of Python."""
@@ -145,6 +176,7 @@ class Scope(Expressions):
     def _said(self, docstring: str) -> None:
         """Take the types of parameters that a docstring tells: ``x : pandas.Series``."""
         for name, text in _SAID.findall(docstring):
+            text = _SHAPE.sub("", text)
             titles = frozenset(_SAYS.findall(text)) & self.api.every
             if name in self.names and titles and not _ARRAY_LIKE.search(text):
                 self.names[name] = titles

@@ -1,8 +1,8 @@
 """What an expression may be: types of pandas, NumPy and Python, modules, classes, functions.
 
 Followed are constructors, readers, literals, operators, subscripts and the index's results through chains of methods.
-Nothing is executed. What is not known may be any type of both libraries (`Api.every`); what belongs to another library
-or to the user is `None`: it is not judged. Names get their values in `inference`.
+Nothing is executed. What is not known may be any type of the libraries that the buffer uses; what belongs to another
+library or to the user is `None`: it is not judged. Names get their values in `inference`.
 """
 
 import ast
@@ -59,14 +59,17 @@ _COLUMNS = re.compile(r"(?:\w+_)?(?:columns|cols)")
 class Expressions:
     """Values of expressions, given those of the names in them."""
 
-    def __init__(self, api: Api, paths: Mapping[str, str], names: dict[str, Value]) -> None:
-        """Take what imported names stand for, dotted, and the values of the other names."""
-        self.api, self.paths, self.names = api, paths, names
+    def __init__(self, api: Api, paths: Mapping[str, str], names: dict[str, Value], unknown: Types) -> None:
+        """Take what is known of names.
 
-    @property
-    def unknown(self) -> Value:
-        """What may be any type of both libraries."""
-        return self.api.every
+        Args:
+            api: What the libraries have.
+            paths: What imported names stand for, dotted.
+            names: The values of the other names, and of parts of what they hold (``df.index``, ``df['day'].dt``) where
+                more is known of them than the whole's type tells.
+            unknown: What may be what is not known.
+        """
+        self.api, self.paths, self.names, self.unknown = api, paths, names, unknown
 
     def member(self, owner: Value, name: str) -> Value:
         """Return what an attribute of `owner` is."""
@@ -83,7 +86,7 @@ class Expressions:
                     return None
                 entries = [self.api.of_type(title, name) for title in owner]
                 if not any(entries):
-                    return _SERIES if "DataFrame" in owner and owner != self.api.every else self.unknown
+                    return _SERIES if "DataFrame" in owner and owner != self.unknown else self.unknown
                 return self._of_entries(entries, name)
             case _:
                 return None
@@ -99,7 +102,7 @@ class Expressions:
             return Function(tuple(dict.fromkeys(known)))
         return self._union(entry.results[0] for entry in known)
 
-    def _union(self, several: Iterable[Types]) -> Value:
+    def _union(self, several: Iterable[Types]) -> Types:
         """Unite types; one that is not known makes all of it not known."""
         united: frozenset[str] = frozenset()
         for types in several:
@@ -113,6 +116,8 @@ class Expressions:
         match node:
             case ast.Name(id=name):
                 return self._named(name)
+            case ast.Attribute(attr="index" | "dt") if (part := ast.unparse(node)) in self.names:
+                return self.names[part]
             case ast.Attribute(value=inner, attr=name):
                 return self.member(self.value(inner), name)
             case ast.Call():
@@ -164,7 +169,8 @@ class Expressions:
 
     def by_convention(self, name: str) -> Value:
         """Return what a name stands for that nothing binds, or that is a parameter of which nothing is said."""
-        return next((titles for usual, titles in _CONVENTIONS if usual.fullmatch(name)), self.unknown)
+        usual = next((titles for usual, titles in _CONVENTIONS if usual.fullmatch(name)), self.unknown)
+        return usual & self.unknown or self.unknown
 
     def _at(self, path: str) -> Value:
         """Return what an imported dotted name is."""
@@ -203,15 +209,13 @@ class Expressions:
         several = [entry.results[0] for entry in entries]
         if len(entries) == 1 and len(entries[0].results) == 3 and node.args:
             by_itself, *of_pandas = entries[0].results
-            first = self.value(node.args[0])
-            if not isinstance(first, frozenset) or first == self.api.every:
-                of = [result for result in of_pandas if result]
-            else:
-                of = [r for title, r in zip(("Series", "DataFrame"), of_pandas, strict=True) if r and title in first]
-                if of and first <= {"Series", "DataFrame"}:
-                    return self._union([*of, *([] if "axis" not in given else [by_itself])])
+            value = self.value(node.args[0])
+            first = value if isinstance(value, frozenset) else self.unknown
+            of = [r for title, r in zip(("Series", "DataFrame"), of_pandas, strict=True) if r and title in first]
+            if of and first <= {"Series", "DataFrame"}:
+                return self._union([*of, *([] if "axis" not in given else [by_itself])])
             several = [by_itself, *of] if by_itself else [by_itself]
-            if isinstance(first, frozenset) and first != self.api.every:
+            if first != self.unknown:
                 several += [first & _ARRAYS] if first & _ARRAYS else []
         return self._union(several)
 
@@ -220,8 +224,8 @@ class Expressions:
         if any(side is None for side in sides):
             return None
         types = [side for side in sides if isinstance(side, frozenset)]
-        if len(types) < len(sides) or any(side == self.api.every for side in types):
-            known = [side for side in types if side != self.api.every]
+        if len(types) < len(sides) or any(side == self.unknown for side in types):
+            known = [side for side in types if side != self.unknown]
             return known[0] if known and known[0] <= _FRAME else self.unknown
         return _FRAME if _FRAME in types else _united([side for side in types if is_large(side)] or types)
 
@@ -240,10 +244,10 @@ class Expressions:
             case _:
                 pass
         owner = self.value(inner)
-        if not isinstance(owner, frozenset) or owner == self.api.every:
+        if not isinstance(owner, frozenset) or owner == self.unknown:
             return None if owner is None else self.unknown
         found = [self._item_of(title, key) for title in owner]
-        return self.any_of([each for each in found if each != self.api.every] or found)
+        return self.any_of([each for each in found if each != self.unknown] or found)
 
     def _item_of(self, title: str, key: ast.expr) -> Value:
         several = self._selects_several(key)
@@ -263,7 +267,7 @@ class Expressions:
         return self.unknown
 
     def _located(self, owner: Value, key: ast.expr, how: str) -> Value:
-        if not isinstance(owner, frozenset) or owner == self.api.every:
+        if not isinstance(owner, frozenset) or owner == self.unknown:
             return owner if owner is None else self.unknown
         if owner == _SERIES:
             return _SERIES if self._selects_several(key) else self.unknown
@@ -288,7 +292,7 @@ class Expressions:
                 return True
             case _:
                 value = self.value(key)
-        if not isinstance(value, frozenset) or value == self.api.every:
+        if not isinstance(value, frozenset) or value == self.unknown:
             return None
         if is_large(value) or "list" in value:
             return True

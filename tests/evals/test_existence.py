@@ -14,14 +14,22 @@ PRESENT = ["df.groupby('a').sum()", "df['b']", "'abc'.foo()", "df.sort_values('b
 
 
 def test_execution_blames_missing_names_alone():
+    codes = (*MISSING, *PRESENT)
     with Sandbox(Path(sys.executable)) as sandbox:
-        blamed = [fails_for_missing_api(one) for one in sandbox.run(HEAD + code for code in (*MISSING, *PRESENT))]
+        ran = sandbox.run(HEAD + code for code in codes)
+        blamed = [fails_for_missing_api(one, code) for one, code in zip(ran, codes, strict=True)]
     assert blamed == [True] * len(MISSING) + [False] * len(PRESENT)
 
 
 def test_a_pass_blames_nothing():
-    assert not fails_for_missing_api(Outcome(True, "passed", ""))
-    assert not fails_for_missing_api(Outcome(False, "AttributeError", "'Foo' object has no attribute 'bar'"))
+    assert not fails_for_missing_api(Outcome(True, "passed", ""), "x.foo()")
+    assert not fails_for_missing_api(Outcome(False, "AttributeError", "'Foo' object has no attribute 'bar'"), "foo.bar")
+
+
+def test_a_name_that_the_file_itself_wrote_is_not_the_completions():
+    outcome = Outcome(False, "AttributeError", "'numpy.ndarray' object has no attribute 'identity'")
+    assert fails_for_missing_api(outcome, "a.identity")
+    assert not fails_for_missing_api(outcome, "reduced_by(a, b)")
 
 
 def test_stubs_blame_the_same_names_without_running():

@@ -160,6 +160,16 @@ def test_a_row_has_the_helps_that_it_names(rows, capsys):
     assert "guessing" in capsys.readouterr().err
 
 
+def test_a_row_is_told_the_versions_that_it_names(rows, capsys):
+    rows.write_text(ROWS.replace('mode = "sketch"', 'mode = "sketch"\npandas = "1.5.3"'))
+    assert main(command(rows)) == 0
+    settings = json.loads((rows.parent / "out" / "model" / "Toy" / "settings.json").read_text())
+    assert settings["versions"] == {"pandas": "1.5.3", "numpy": None}
+    rows.write_text(ROWS)
+    assert main(command(rows)) == 1
+    assert "drawn otherwise" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -54,6 +54,15 @@ def test_what_runs_here_is_listed(tmp_path: Path) -> None:
     assert "*3" in index["keywords"][numpy["maximum"][2]]
     assert not any(keyword[0] == "*" for keyword in index["keywords"][numpy["meshgrid"][2]])  # takes any number
     assert "str" in index["types"]["Series"]
+    dates = index["types"]["DatetimeIndex"]
+    assert index["keywords"][dates["to_pydatetime"][2]].keys() == {"*", "*0"}  # told by the array within
+    assert {"freq", "ambiguous"} < set(index["keywords"][index["types"]["DatetimeProperties"]["floor"][2]])
+    taken = index["keywords"][index["modules"]["pandas"]["Timedelta"][2]]
+    assert {"value", "days", "weeks"} < set(taken)  # which it tells by refusing others
+    assert "**" not in taken
+    masked = index["modules"]["numpy.ma"]
+    assert index["results"][masked["masked_equal"][3]] == ["MaskedArray"]  # seen, as nothing tells
+    assert {"float64", "ndarray"} < set(index["results"][numpy["std"][3]])
     assert {"a", "b"}.isdisjoint(frame)
 
 

@@ -31,7 +31,7 @@ _UNREACHED = ("numpy.typing", "numpy.lib.stride_tricks", "numpy.lib.recfunctions
 _NOT_CALLED = re.compile(
     r"to_(?!frame|list|numpy|dict|series|period|timestamp|flat_index|pydatetime|julian|records)|plot|hist|boxplot|info"
     r"|tofile|dump|save|input|exit|breakpoint|close|write|read|eval|query|memmap|from_|fromfile|loadtxt|genfromtxt"
-    r"|getbuffer|show|test|fromregex|set_flags|pipe|seed|bytes|deprecate|get_include|source|lookfor|info|setbufsize"
+    r"|getbuffer|show|test|fromregex|set_|seterr|add_|pipe|seed|bytes|deprecate|get_include|source|lookfor|info|setbufsize"
 )
 _WORD = re.compile(r"[A-Za-z_][\w.]*")
 _SPELLED = {
@@ -300,6 +300,26 @@ def like(function: object, names: "set[str]") -> "list[list[str]]":
     return told
 
 
+def tried(path: str, name: str, function: object, names: "set[str]") -> "list[str]":
+    """Return the types that a NumPy function gives for arrays, with and without an axis; [] if that is not all."""
+    if _NOT_CALLED.match(name) or any(each.startswith(("return", "full")) for each in arguments(function, name) or ()):
+        return []
+    make = (lambda values: np.ma.masked_less(values, 1.5)) if path == "numpy.ma" else np.array
+    seen = set()
+    for shape in ([2.0, 1.0], [[2.0, 1.0], [1.0, 3.0]]):
+        for rest in ((), (1,), (make(shape),), (0, 1)):
+            for axis in ({}, {"axis": 0}):
+                try:
+                    with contextlib.redirect_stdout(io.StringIO()):
+                        result = function(make(shape), *rest, **axis)
+                except BaseException:
+                    continue
+                if not (found := named(result, names)):
+                    return []
+                seen.update(found)
+    return sorted(seen | ({"scalar"} if "float64" in seen else set()))
+
+
 def describe(path: str, name: str, value: object, names: "set[str]") -> "list[object]":
     """Describe a name of a module."""
     if isinstance(value, types.ModuleType):
@@ -310,6 +330,8 @@ def describe(path: str, name: str, value: object, names: "set[str]") -> "list[ob
     if not callable(value):
         return ["v", None, named(value, names)]
     gives = _KNOWN_OF.get(path + "." + name, returned(value, names, ""))
+    if not gives and path in ("numpy", "numpy.ma"):
+        gives = tried(path, name, value, names)
     masked = ["MaskedArray"] if path.startswith("numpy.ma") and "ndarray" in gives else []
     of_pandas = [like(value, names)] if path == "numpy" and not _NOT_CALLED.match(name) else []
     return ["f", arguments(value, name), [*masked, *gives], *of_pandas]

@@ -13,8 +13,24 @@ _OF_UFUNCS = "out where casting order dtype subok signature sig axes axis keepdi
 
 def arguments(thing: object, name: str, bound: object = None) -> "list[str] | None":
     """Return what may be given to a callable, by name and how much without; None if that is not known."""
+    thing = within(thing, name, bound)
     taken = keywords(thing, name, bound)
     return taken if taken is None else [*taken, *places(thing)]
+
+
+def within(thing: object, name: str, bound: object) -> object:
+    """Return the method that a method of pandas hands all of its arguments on to: that of the array in an index."""
+    try:
+        kinds = [p.kind for p in inspect.signature(thing).parameters.values() if p.name != "self"]
+    except (TypeError, ValueError):
+        return thing
+    if kinds != [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
+        return thing
+    owner = getattr(bound, "__self__", None)
+    is_accessor = type(owner).__name__.endswith("Properties")
+    values = owner._get_values() if is_accessor else getattr(owner, "_data", None)
+    inner = getattr(values, name, None)
+    return within(inner, name, inner) if inspect.ismethod(inner) and values is not owner else thing
 
 
 def places(thing: object) -> "list[str]":
@@ -40,6 +56,8 @@ def keywords(thing: object, name: str, bound: object = None) -> "list[str] | Non
         parameters = list(inspect.signature(thing).parameters.values())
         found = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
+            if listed := allowed(thing):
+                return [*found, *listed]
             if bound is None or set(found) <= {"self"} or not refuses(bound):
                 return [*found, "**"]
             found += {"dtype", "out", "keepdims", "axis"}.difference(found)
@@ -48,6 +66,18 @@ def keywords(thing: object, name: str, bound: object = None) -> "list[str] | Non
     except (TypeError, ValueError):
         pass
     return documented(thing, name)
+
+
+def allowed(thing: object) -> "list[str]":
+    """Return the keywords that a class says it allows where it gets one that nobody has, as `Timedelta` does."""
+    if not isinstance(thing, type) or "Available kwargs" not in (inspect.getdoc(thing) or ""):
+        return []
+    try:
+        thing(no_such_keyword=1)
+    except Exception as error:
+        listed = re.search(r"allowed keywords are \[([^\]]*)\]", str(error))
+        return re.findall(r"\w+", listed[1]) if listed else []
+    return []
 
 
 def refuses(thing: object) -> bool:

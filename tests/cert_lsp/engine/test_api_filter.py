@@ -85,7 +85,7 @@ PLACED = [
 ]
 CROWDED = [
     ("df.index.notna(other)", "df.index.notna(o"),
-    ("df.index.remove_unused_levels(1)", "df.index.remove_unused_levels(1"),
+    ("df.columns.remove_unused_levels(1)", "df.columns.remove_unused_levels(1"),
     ("df.combine_first(other, 'x')", "df.combine_first(other,"),
     ("df.groupby('a')['b'].nunique(True, 1)", "df.groupby('a')['b'].nunique(True,"),
     ("np.maximum(a, b, c, d)", "np.maximum(a, b, c, d)"),
@@ -132,6 +132,8 @@ def test_arguments_that_the_user_typed_are_no_fault() -> None:
         ("np.array([1]).unique()", {"unique"}),
         ("pd.Series([1]).str.uper()", {"uper"}),
         ("df.groupby('a').apply(lambda g: g, axis=1)", {"axis"}),
+        ("df['a'].apply(np.isin, fill_value=True)", {"fill_value"}),
+        ("df.apply(np.sum, axis=1, numeric_only=True, fill=0)", {"fill"}),
         ("df.head.mean()", {"mean"}),
         ("df.shape()", {"shape"}),
         ("pd.DataFrame(data=[1], cols=['a'])", {"cols"}),
@@ -176,12 +178,23 @@ def test_prose_names_columns_where_the_code_does_not_show_them_all() -> None:
     assert unknown("df.repeat.mean()", IMPORTS + "df = pd.read_csv('a.csv')\n" + intent) == set()
     assert unknown("df.repeat.mean()", FRAME + intent) == {"repeat"}
     assert unknown("df.total.mean() + df.price.mean()", FRAME + intent) == set()
+    listed = IMPORTS + "df = pd.DataFrame([[1, 2.5]], columns=['A', 'B'])\n# columns of one dtype\n"
+    assert unknown("df.dtype.A", listed) == {"dtype"}
 
 
 def test_what_is_used_on_a_receiver_is_right_there_alone() -> None:
     around = FRAME + "items = []\nitems.append(1)\ndf.to_warehouse(1)\n"
     assert unknown("df.to_warehouse(2)", around, NEW) == set()
     assert unknown("df.append(df)", around, NEW) == {"append"}
+
+
+def test_where_pandas_is_no_part_of_the_file_nothing_is_taken_for_a_frame() -> None:
+    alone = "import numpy as np\ndef scaled(x, weights):\n    "
+    assert unknown("x.groupby(weights).mean()", alone) == {"groupby"}
+    assert unknown("np.abs(x - 1).abs()", alone) == {"abs"}
+    assert unknown("x.reshape(2, -1).mean(axis=0)\nweights.append(1)", alone) == set()
+    for spoken in ("# a data frame\n", "import pandas as pd\n", "def g(df): pass\n", "# a price series\n"):
+        assert unknown("x.groupby(weights).mean()", spoken + alone) == set()
 
 
 def test_what_an_unknown_library_gave_is_not_judged() -> None:

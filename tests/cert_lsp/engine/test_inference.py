@@ -128,6 +128,81 @@ def second(x, y, z):
     assert type_of("data", body) == EVERY  # has a frame's name
 
 
+@pytest.mark.parametrize(
+    ("said", "titles"),
+    [
+        ("np.ndarray, shape=(n_samples, [1])", {"ndarray"}),
+        ("ndarray of shape (n, 2), optional", {"ndarray"}),
+        ("numpy.ndarray[float, 3] or pd.Series", {"ndarray", "Series"}),
+        ("list of ndarray", None),
+        ("ndarray (or list)", None),
+    ],
+)
+def test_what_a_docstring_tells_of_an_arrays_items_is_no_other_type(said: str, titles: set[str] | None) -> None:
+    code = f"import pandas as pd\nclass Store: ...\ndef f(x):\n    '''Do it.\n\n    x : {said}\n    '''\n    "
+    assert type_of("x", code) == (None if titles is None else frozenset(titles))
+
+
+PARTS = """\
+import numpy as np
+import pandas as pd
+days = pd.Series(pd.date_range("2024", periods=3))
+waits = pd.Series([pd.Timedelta(1), pd.Timedelta(2)], index=["a", "b"])
+df = pd.DataFrame({"day": pd.period_range("2024", periods=2), "n": [1, 2]}, index=pd.interval_range(0, 2))
+counts = pd.Series({"a": 1, "b": 2})
+both = pd.DataFrame([days, waits])
+grid = pd.DataFrame(np.zeros((2, 2)))
+later = pd.read_csv("a.csv")
+later["day"] = pd.to_datetime(later["day"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "title"),
+    [
+        ("days.index", "RangeIndex"),
+        ("days.dt", "DatetimeProperties"),
+        ("waits.index", "Index"),
+        ("waits.dt", "TimedeltaProperties"),
+        ("df.index", "IntervalIndex"),
+        ("df['day'].dt", "PeriodProperties"),
+        ("counts.index", "Index"),
+        ("grid.index", "RangeIndex"),
+        ("later['day'].dt", "DatetimeProperties"),
+    ],
+)
+def test_the_call_that_made_it_tells_of_its_parts(expression: str, title: str) -> None:
+    assert type_of(expression, PARTS) == frozenset({title})
+
+
+@pytest.mark.parametrize(
+    ("line", "expression"),
+    [
+        ("days = load()", "days.index"),
+        ("df = df.set_index('day')", "df.index"),
+        ("df.set_index('day', inplace=True)", "df.index"),
+        ("df.loc['total'] = 0", "df.index"),
+        ("df.index = names", "df.index"),
+        ("later['day'] = later['day'].diff()", "later['day'].dt"),
+        ("", "both.index"),
+        ("", "later.index"),
+        ("", "df['n'].dt"),
+    ],
+)
+def test_of_parts_that_may_be_otherwise_by_now_nothing_is_told(line: str, expression: str) -> None:
+    found = type_of(expression, f"{PARTS}{line}\n")
+    assert found is None or (isinstance(found, frozenset) and len(found) > 1)
+
+
+def test_a_variable_of_a_lambda_has_no_parts_of_its_namesake() -> None:
+    assert Scope(API, PARTS).type_of("days.index", {"days"}) != frozenset({"RangeIndex"})
+
+
+def test_an_index_that_is_set_is_known() -> None:
+    code = PARTS + "later.index = pd.to_timedelta(later.index)\ndays.index = pd.date_range('2024', periods=3)\n"
+    assert type_of("days.index", code) == frozenset({"DatetimeIndex"})
+
+
 def test_what_a_test_of_the_type_tells_holds_in_its_block() -> None:
     code = "import numpy as np\nimport pandas as pd\nif isinstance(unbound, (pd.Series, pd.DataFrame)):\n    a = 1\n"
     assert type_of("unbound", code) == frozenset({"Series", "DataFrame"})

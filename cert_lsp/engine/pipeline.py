@@ -46,7 +46,7 @@ _SKETCH_ENDS = {
 }
 _CODE_ENDS = frozenset({Marker.END})
 _READ_AHEAD = 96  # tokens for which room is left behind a prompt that is read ahead, as `complete` does
-_SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered with API that exists
+_SPARE = 3  # further alternatives that are written, one by one, while none so far can be offered
 _PATIENCE = 128  # tokens written, behind which no further alternative is begun: it would come too late
 
 
@@ -124,7 +124,7 @@ class Engine:
             cancel: Ends the work between two tokens when set.
 
         Returns:
-            Best first, by the context's neighbour before all; empty if nothing can be offered.
+            Best first, by the context's neighbour before all; empty if nothing can be offered, or only made-up API.
 
         Raises:
             DecodeCancelled: If `cancel` was set.
@@ -241,12 +241,14 @@ class _Request:
         """Write `count` answers, and a few more if none so far can be offered with API that exists."""
         draws = self.draws(mode)
         asked_for = list(islice(draws, count))
-        offered, tokens = self.ranked(asked_for), sum(draw.tokens for draw in asked_for)
-        while not (offered and offered[0].api_exists) and tokens < _PATIENCE and (spare := next(draws, None)):
-            stand_in, tokens = self.ranked([spare]), tokens + spare.tokens
-            if not offered or (stand_in and stand_in[0].api_exists):
-                offered = [*stand_in, *offered][:count]
+        offered, tokens = self.real(asked_for), sum(draw.tokens for draw in asked_for)
+        while not offered and tokens < _PATIENCE and (spare := next(draws, None)):
+            offered, tokens = self.real([spare]), tokens + spare.tokens
         return offered
+
+    def real(self, draws: Iterable[Draw]) -> list[Candidate]:
+        """Order what can be offered of `draws` and names API that exists alone: nothing is better than made-up API."""
+        return [each for each in self.ranked(draws) if each.api_exists]
 
     def by_neighbour(self) -> list[Candidate]:
         """Write what follows from the sketch of the context's neighbour; nothing without one, or if it is no API."""
@@ -255,7 +257,7 @@ class _Request:
         sketch = parse_wire(self.context.near)
         decoder, task = self._code_task(sketch)  # without placeholders too: its names are those of another place
         answer = decoder.answer(task, self.random, self.cancel)
-        return [each for each in self.ranked([_draw(self._whole(answer), sketch, answer)]) if each.api_exists]
+        return self.real([_draw(self._whole(answer), sketch, answer)])
 
     def draws(self, mode: Mode) -> Iterator[Draw]:
         """Write up to `candidates` answers, the likeliest first, each when it is asked for."""

@@ -40,6 +40,6 @@ def _reasons(proposal: Proposal) -> str:
         f"on average the model gave each of its tokens a probability of {math.exp(candidate.score):.0%}",
         "names only pandas and NumPy API that exists"
         if candidate.api_exists
-        else "names API that pandas and NumPy may not have: nothing better was found",
+        else "names API that pandas and NumPy may not have",
     ]
     return f"{'; '.join(reasons)}."

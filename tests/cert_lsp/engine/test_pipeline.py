@@ -160,19 +160,16 @@ def test_an_alternative_goes_before_api_that_does_not_exist() -> None:
     engine = joint(runtime, frozenset({"api_order"}))
     [candidate] = engine.complete(context)
     assert (candidate.code, candidate.api_exists) == ("x = df.size", True)
-    assert [found.code for found in engine.complete(context, candidates=2)] == [
-        "x = df.size",
-        "x = df.isempty()",
+    assert [found.code for found in engine.complete(context, candidates=2)] == ["x = df.size"]
+
+
+def test_nothing_is_offered_rather_than_made_up_api() -> None:
+    names = ("nothing", "sort_by", "made_up", "fake")
+    runtime = ScriptRuntime({"<sketch>": "x = df.isempty()"}, {"<sketch>": [f"x = df.{name}()" for name in names]})
+    assert joint(runtime, frozenset({"api_order"})).complete(context_of(COMMENT + "|")) == []
+    assert [each.code for each in joint(runtime, frozenset()).complete(context_of(COMMENT + "|"))] == [
+        "x = df.isempty()"
     ]
-
-
-def test_made_up_api_is_offered_where_there_is_nothing_else() -> None:
-    runtime = ScriptRuntime(
-        {"<sketch>": "x = df.isempty()"},
-        {"<sketch>": [f"x = df.{name}()" for name in ("nothing", "sort_by", "made_up", "fake")]},
-    )
-    [candidate] = joint(runtime, frozenset({"api_order"})).complete(context_of(COMMENT + "|"))
-    assert (candidate.code, candidate.api_exists) == ("x = df.isempty()", False)
 
 
 def test_made_up_api_is_not_written() -> None:

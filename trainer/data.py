@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cert_lsp.contract.prompt import Marker, Role, render
+from cert_lsp.contract.sketch import Sketch, Variant, sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import CorpusError
 
@@ -67,7 +68,14 @@ class Position:
     batch: int = 0
 
 
-def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: bool = False) -> Dataset:
+def open_records(
+    folders: Sequence[Path],
+    split: str,
+    cache: Path,
+    *,
+    weights: bool = False,
+    variant: Variant = Variant.CONSTANTS,
+) -> Dataset:
     """Memory-map ``split.parquet`` of every folder as one table.
 
     Args:
@@ -75,6 +83,7 @@ def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: b
         split: ``train`` or ``heldout``.
         cache: Folder for the memory-mapped copy.
         weights: Whether the records have weights of their own that are needed.
+        variant: What their sketches leave out; the files hold those of constants, others are made anew.
 
     Raises:
         CorpusError: The file is missing, unreadable, empty, or lacks a column.
@@ -101,7 +110,11 @@ def open_records(folders: Sequence[Path], split: str, cache: Path, *, weights: b
         ) from error
     if not len(records):
         raise CorpusError(f"{', '.join(map(str, files))} holds no record", remedy="look at the corpus's report.md")
-    return records
+    return records if variant is Variant.CONSTANTS else records.map(_sketched, fn_kwargs={"variant": variant})
+
+
+def _sketched(record: Mapping[str, str], variant: Variant) -> dict[str, str]:
+    return {"sketch": sketch(record["code"], before=record["head"].rpartition("\n")[2], variant=variant).wire}
 
 
 def _columns(file: Path) -> list[str]:
@@ -111,12 +124,21 @@ def _columns(file: Path) -> list[str]:
 
 
 def encode_record(
-    record: Mapping[str, str], role: Role, encoder: Encoder, window: int, *, with_sketch: bool = True
+    record: Mapping[str, str],
+    role: Role,
+    encoder: Encoder,
+    window: int,
+    *,
+    with_sketch: bool = True,
+    sketch_ends: bool = False,
 ) -> Example | None:
     """Render and encode one record in at most ``window`` tokens; None if sketch and code alone are longer.
 
-    A long head loses whole lines from the left, as the server trims it too.
+    A long head loses whole lines from the left, as the server trims it too. `sketch_ends` says that of a joint example
+    whose sketch has no placeholders the sketch is the whole answer, as it is for the server.
     """
+    if sketch_ends and with_sketch and role is Role.JOINT and not Sketch(record["sketch"]).placeholders:
+        role = Role.SKETCHER
     head = record["head"]
     while True:
         example = _encode(render(role, head, record["sketch"] if with_sketch else None, record["code"]), role, encoder)
@@ -224,8 +246,15 @@ class Stream:
         if self._role not in (Role.JOINT, Role.GENERATOR):
             with_sketch[:] = True
         examples = [
-            encode_record(record, self._role, self._encoder, self._data.window, with_sketch=bool(sketch))
-            for record, sketch in zip(self._records.select(numbers), with_sketch, strict=True)
+            encode_record(
+                record,
+                self._role,
+                self._encoder,
+                self._data.window,
+                with_sketch=bool(with_its),
+                sketch_ends=self._data.sketch_ends,
+            )
+            for record, with_its in zip(self._records.select(numbers), with_sketch, strict=True)
         ]
         kept = [example for example in examples if example]
         if len(kept) < len(examples):

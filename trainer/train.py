@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
         os.execve(sys.executable, sys.orig_argv, {**_ENVIRONMENT, **os.environ})
     import torch
 
+    from cert_lsp.contract.sketch import Variant
     from trainer.base import read_cert
     from trainer.checkpoint import check_same_run, read_start
     from trainer.data import open_records
@@ -68,8 +69,9 @@ def run(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     rank, world, device = start_processes()
     cache, weights = args.out / "cache", config.data.resample
-    train = open_records(sources, "train", cache, weights=weights)
-    heldout = open_records(sources, "heldout", cache)
+    variant = Variant(config.data.sketch)
+    train = open_records(sources, "train", cache, weights=weights, variant=variant)
+    heldout = open_records(sources, "heldout", cache, variant=variant)
     if rank == 0:
         corpus = {"train": len(train), "heldout": len(heldout)}
         check_same_run(

@@ -27,7 +27,7 @@ from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN, Versions
 from cert_lsp.engine.context import Context, whole_context
-from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
+from cert_lsp.engine.decode import Decoder
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
 from cert_lsp.engine.fills import Fills
@@ -36,6 +36,7 @@ from cert_lsp.engine.knowledge import KNOWLEDGE, judge_of
 from cert_lsp.engine.rank import Candidate, Draw, rank
 from cert_lsp.engine.runtime import Runtime, open_runtime
 from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.engine.writing import Answer, Sampling, Task
 from cert_lsp.errors import SketchError
 
 Mode = Literal["sketch", "nosketch"]
@@ -335,6 +336,7 @@ class _Request:
             max_tokens=self.max_tokens,
             sampling=self.sampling,
             allows=self.allows,
+            goes_back="going_back" in self.knows and self.sampling.temperature <= 0,
         )
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:

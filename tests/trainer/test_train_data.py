@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cert_lsp.contract.prompt import Marker, Role
+from cert_lsp.contract.sketch import Variant, sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import CorpusError
 from trainer.base import SMOLLM2_MARKERS
@@ -46,6 +47,38 @@ def rows(batch: Batch) -> list[tuple[int, ...]]:
 
 def text_of(example: Example, encoder: Encoder, part: int) -> str:
     return encoder.decode([token for token, of in zip(example.ids, example.parts, strict=True) if of == part])
+
+
+def test_a_sketch_without_placeholders_may_be_the_whole_answer(encoder: Encoder) -> None:
+    whole = RECORD | {"code": " df.mean()", "sketch": " df.mean()"}
+    example = encode_record(whole, Role.JOINT, encoder, 400, sketch_ends=True)
+    assert example is not None
+    assert text_of(example, encoder, SKETCH) == " df.mean()"
+    assert text_of(example, encoder, CODE) == ""
+    assert example.ids[-1] == encoder.marker_id(Marker.END)
+    for role, record, settings in (
+        (Role.JOINT, RECORD, {"sketch_ends": True}),
+        (Role.JOINT, whole, {"sketch_ends": True, "with_sketch": False}),
+        (Role.GENERATOR, whole, {"sketch_ends": True}),
+    ):
+        assert encode_record(record, role, encoder, 400, **settings) == encode_record(
+            record, role, encoder, 400, with_sketch=settings.get("with_sketch", True)
+        )
+
+
+def test_sketches_may_leave_out_something_else(tiny_corpus: Path, tmp_path: Path) -> None:
+    from trainer.data import open_records
+
+    constants = open_records([tiny_corpus], "train", tmp_path)
+    both = open_records([tiny_corpus], "train", tmp_path, variant=Variant.BOTH)
+    names = open_records([tiny_corpus], "train", tmp_path, variant=Variant.NAMES)
+    assert both["code"] == constants["code"] == names["code"]
+    for record in names:
+        before = record["head"].rpartition("\n")[2]
+        assert record["sketch"] == sketch(record["code"], before=before, variant=Variant.NAMES).wire
+    assert sum(map(len, both["sketch"])) <= sum(map(len, constants["sketch"]))
+    assert any("$string" in each for each in constants["sketch"])
+    assert not any("$string" in each for each in names["sketch"])
 
 
 @pytest.mark.parametrize("role", list(Role))

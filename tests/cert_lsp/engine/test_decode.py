@@ -13,11 +13,12 @@ from cert_lsp.contract.sketch import Sketch, sketch
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.api_index import UNKNOWN
 from cert_lsp.engine.column_filter import ColumnFilter
-from cert_lsp.engine.decode import Answer, Decoder, Sampling, Task
+from cert_lsp.engine.decode import Decoder
 from cert_lsp.engine.draft import follow
 from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.name_filter import NameFilter
 from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.engine.writing import Answer, Sampling, Task
 from cert_lsp.errors import DecodeCancelled, PromptError
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, spell, tiny_encoder
 

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cert_lsp.contract.prompt import Marker
-from cert_lsp.engine.decode import Decoder, Task
+from cert_lsp.engine.decode import Decoder
 from cert_lsp.engine.draft import Step
 from cert_lsp.engine.recall import Recall, seen_before
 from cert_lsp.engine.vocabulary import Vocabulary
+from cert_lsp.engine.writing import Task
 from cert_lsp.errors import DecodeCancelled
 from tests.cert_lsp.engine.fake import FakeRuntime, HashRuntime, ScriptRuntime, ids, tiny_encoder
 

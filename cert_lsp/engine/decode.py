@@ -122,13 +122,13 @@ class Decoder:
         rows = self.read(prompt, cancel, guessed)
         for _ in range(min(task.max_tokens, self.capacity - len(task.prompt)) - len(task.start)):
             _look_at(cancel)
-            token, back = writing.choose(rows[0], rng)
+            token = writing.choose(rows[0], rng)
             if writing.done:
                 break
-            if guessed and guessed[0] == token and not back:
+            if guessed and guessed[0] == token:
                 rows, guessed = rows[1:], guessed[1:]
                 continue
-            self._forget(len(guessed) + back)
+            self._forget(len(guessed))
             if (room := self.capacity - len(self._held.tokens) - 1) < 0:
                 break
             guessed = chain(sources, writing.tokens)[:room]

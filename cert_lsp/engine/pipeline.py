@@ -336,7 +336,6 @@ class _Request:
             max_tokens=self.max_tokens,
             sampling=self.sampling,
             allows=self.allows,
-            goes_back="going_back" in self.knows and self.sampling.temperature <= 0,
         )
 
     def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:

@@ -1,11 +1,5 @@
-"""An answer in the making: which token comes next, where it ends, what was nearly chosen. NumPy only.
+"""An answer in the making: which token comes next, where it ends, what was nearly chosen. NumPy only."""
 
-What the task does not allow is not taken. That may come to light late: `df.is` may still become `isna`, and the model
-meant `isempty`. So an answer in greedy decoding goes back to where a word began if another beginning is likelier than
-anything that the word may still become: the search is best first among the words that may stand there.
-"""
-
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,9 +16,6 @@ _LONGEST_LOOP = 24
 _LOOP_TURNS = 4
 _LOOP_TOKENS = 24
 _REFUSALS = 512  # some words are finished by hardly a token; each costs about 50 µs
-_RETURNS = 4  # times that an answer goes back: each costs a pass
-_LEAST = 1e-4  # probability of a beginning that is worth going back for
-_WORD_AT_END = re.compile(r"\w+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,6 @@ class Task:
         sampling: How tokens are chosen.
         follows: Given the answer so far, tokens that probably follow; they never change the answer.
         allows: Given the answer with a token more, and its length without it, whether that token may come.
-        goes_back: Whether a word that nothing likely can finish gives way to another one; of use in greedy decoding.
     """
 
     prompt: Sequence[int]
@@ -66,7 +56,6 @@ class Task:
     sampling: Sampling = Sampling()
     follows: Callable[[str], Step] = lambda _: ()
     allows: Callable[[str, int], bool] = allow_all
-    goes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +92,6 @@ class Answer:
         return (*self.tokens[: alternative.position], chosen)
 
 
-@dataclass(slots=True)
-class _Beginning:
-    """Where the word began that an answer ends in.
-
-    Attributes:
-        position: The place of its first token among the answer's.
-        shares: What each token had of the probability there, of `total`; shape (vocabulary,), float32.
-        total: Their sum.
-    """
-
-    position: int
-    shares: NDArray[np.float32]
-    total: float
-
-
 class Writing:
     """An answer in the making."""
 
@@ -130,8 +104,6 @@ class Writing:
         self._logarithms = [logarithm for _, logarithm in task.start]
         self._alternatives: list[Alternative] = []
         self._end: int | None = None
-        self._word: _Beginning | None = None
-        self._returns = 0
         self.done = False
         self._complete = False
 
@@ -145,116 +117,39 @@ class Writing:
         """The answer so far; the bytes of an unfinished character are left out."""
         return self._bytes.decode("utf-8", "ignore")
 
-    def choose(self, logits: NDArray[np.float32], rng: np.random.Generator) -> tuple[int, int]:
-        """Choose the next token by `logits`, shape (vocabulary,), and see whether it ends the answer.
-
-        Returns:
-            The token, and how many of the answer's last tokens it takes the place of.
-        """
+    def choose(self, logits: NDArray[np.float32], rng: np.random.Generator) -> int:
+        """Choose the next token by `logits`, shape (vocabulary,), and see whether it ends the answer."""
         owed = self._forced[len(self._bytes) :]
         allowed = logits.astype(np.float32, copy=False) + self._vocabulary.penalties(owed, self._task.ends)
-        token, refused = self._permitted(allowed, rng)
-        if refused and (other := self._other_beginning(allowed, token, refused)) is not None:
-            return other, self._go_back(other)
-        if token is None:  # nothing that the model would write is allowed: it is not refused
-            for each, logit in refused:
-                allowed[each] = logit
-            token = refused[0][0]
-        total = self._note(allowed, token)
-        self._take(token, allowed, total)
-        return token, 0
-
-    def _permitted(
-        self, allowed: NDArray[np.float32], rng: np.random.Generator
-    ) -> tuple[int | None, list[tuple[int, float]]]:
-        """Choose a token that the task allows, None if there is hardly one; and those refused, with their logits.
-
-        The refused ones get -inf in `allowed`.
-        """
-        token = _sample(allowed, self._task.sampling, rng)
-        refused = list[tuple[int, float]]()
-        if len(self._bytes) < len(self._forced):
-            return token, refused  # the user's own text
-        while not self._may_follow(self._bytes, token):
-            refused.append((token, float(allowed[token])))
-            allowed[token] = -np.inf
-            if len(refused) == _REFUSALS:
-                return None, refused
-            token = _sample(allowed, self._task.sampling, rng)
-        return token, refused
-
-    def _may_follow(self, written: bytes | bytearray, token: int) -> bool:
-        before = written.decode("utf-8", "ignore")
-        longer = (written + self._vocabulary.spelling(token)).decode("utf-8", "ignore")
-        return self._task.allows(longer if longer != before else before + "\n", len(before))
-
-    def _take(self, token: int, shares: NDArray[np.float32], total: float) -> None:
-        """Add a token that was chosen of `shares`, and whose logarithm is noted."""
+        token = self._permitted(allowed, rng)
+        self._note(allowed, token)
         if self._vocabulary.marker(token) is not None:
             self._finish(None)
-            return
+            return token
         self._tokens.append((token, self._logarithms[-1]))
         self._bytes += self._vocabulary.spelling(token)
         if len(self._bytes) > len(self._forced) and (end := self._task.ended(self.text)) is not None:
             self._finish(end)
         elif _loops(self.tokens):
             self.done = True
-        if self._task.goes_back:
-            self._mark(shares, total)
+        return token
 
-    def _mark(self, shares: NDArray[np.float32], total: float) -> None:
-        """Remember `shares`, of which the last token was chosen, if the word at the answer's end begins in it."""
-        text = self.text
-        begun = _WORD_AT_END.search(text)
-        if begun is None:
-            self._word = None
-            return
-        last = len(self._bytes) - len(self._vocabulary.spelling(self._tokens[-1][0]))
-        if len(text[: begun.start()].encode()) >= last:
-            self._word = _Beginning(len(self._tokens) - 1, shares, total) if last >= len(self._forced) else None
-
-    def _other_beginning(
-        self, allowed: NDArray[np.float32], token: int | None, refused: Sequence[tuple[int, float]]
-    ) -> int | None:
-        """Return what is likelier to begin the word than what it may still become, once something was refused.
-
-        Args:
-            allowed: The logits behind the word as it is, -inf for what is refused.
-            token: The likeliest of the allowed ones, if any.
-            refused: Those that were likelier, with their logits.
-        """
-        if (word := self._word) is None or self._returns == _RETURNS:
-            return None
-        highest = refused[0][1]
-        of_all = float(np.exp(allowed - highest).sum()) + sum(float(np.exp(logit - highest)) for _, logit in refused)
-        going_on = 0.0 if token is None else float(np.exp(allowed[token] - highest)) / of_all
-        going_on *= float(np.exp(sum(self._logarithms[word.position :])))
-        first = self._tokens[word.position][0]
-        word.shares[first] = going_on * word.total
-        written = b"".join(map(self._vocabulary.spelling, self.tokens[: word.position]))
-        while (other := int(word.shares.argmax())) != first and word.shares[other] > _LEAST * word.total:
-            if self._may_follow(written, other):
-                return other
-            word.shares[other] = 0.0
-        return None
-
-    def _go_back(self, token: int) -> int:
-        """Begin the word at the answer's end anew, by `token`; return how many tokens were taken back."""
-        assert self._word
-        position, shares, total = self._word.position, self._word.shares, self._word.total
-        kept = b"".join(map(self._vocabulary.spelling, self.tokens[:position]))
-        back = len(self._tokens) - position
-        self._bytes[:] = kept
-        del self._tokens[position:], self._logarithms[position:]
-        self._alternatives = [
-            each
-            for each in self._alternatives
-            if each.position < position or (each.position == position and each.token != token)
-        ]
-        self._logarithms.append(float(np.log(shares[token] / total)))
-        self._returns += 1
-        self._take(token, shares, total)
-        return back
+    def _permitted(self, allowed: NDArray[np.float32], rng: np.random.Generator) -> int:
+        """Choose a token that the task allows; those that it does not get -inf in `allowed`."""
+        token = _sample(allowed, self._task.sampling, rng)
+        if len(self._bytes) < len(self._forced):
+            return token  # the user's own text
+        before, refused = self.text, list[tuple[int, float]]()
+        while len(refused) < _REFUSALS:
+            longer = (self._bytes + self._vocabulary.spelling(token)).decode("utf-8", "ignore")
+            if self._task.allows(longer if longer != before else before + "\n", len(before)):
+                return token
+            refused.append((token, float(allowed[token])))
+            allowed[token] = -np.inf
+            token = _sample(allowed, self._task.sampling, rng)
+        for token, logit in reversed(refused):  # nothing that the model would write is allowed: it is not refused
+            allowed[token] = logit
+        return token
 
     def answer(self) -> Answer:
         """Return what has been written."""
@@ -274,12 +169,8 @@ class Writing:
     def _finish(self, end: int | None) -> None:
         self._end, self.done, self._complete = end, True, True
 
-    def _note(self, allowed: NDArray[np.float32], token: int) -> float:
-        """Keep the chosen token's log-probability, and the strongest of the others.
-
-        Returns:
-            The sum of what is then in `allowed`: each token's share of the probability, not normalised.
-        """
+    def _note(self, allowed: NDArray[np.float32], token: int) -> None:
+        """Keep the chosen token's log-probability, and the strongest of the others; `allowed` is written over."""
         allowed -= allowed.max()
         near = np.flatnonzero(allowed > _NEAR)
         near = near[np.argsort(-allowed[near], kind="stable")][:_ALTERNATIVES]
@@ -290,7 +181,6 @@ class Writing:
         self._alternatives += [
             Alternative(len(self._tokens), other, float(np.exp(logit - total))) for other, logit in shifted
         ]
-        return float(np.exp(total))
 
 
 def _sample(allowed: NDArray[np.float32], sampling: Sampling, rng: np.random.Generator) -> int:

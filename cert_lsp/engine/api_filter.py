@@ -35,9 +35,8 @@ _FUNC = re.compile(r"func\s*=\s*")
 _LAMBDA = re.compile(r"lambda\b([^:]*):")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
-_FRAME_OF_LITERALS = re.compile(
-    r"\bDataFrame\(\s*\{|\bDataFrame\([^\n]*\bcolumns\s*=\s*\["
-)  # its columns are in the code: a word of prose names none
+# The columns of such a frame are in the code: a word of prose names none.
+_FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{|\bDataFrame\([^\n]*\bcolumns\s*=\s*\[")
 _MOST_MENDED = 8
 
 

@@ -105,6 +105,7 @@ class Scope(Expressions):
                     self._forget_parts(name)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 noted = self._noted(annotation)
+                self._forget_parts(name)
                 self.names[name] = noted if noted is not None or value is None else self.value(value)
             case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value):
                 self.names[name] = self.value(ast.BinOp(ast.Name(target.id, ast.Load()), op, value))
@@ -118,6 +119,7 @@ class Scope(Expressions):
                         self._assign(item.optional_vars, self.value(item.context_expr))
             case ast.FunctionDef(args=args) | ast.AsyncFunctionDef(args=args):
                 for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+                    self._forget_parts(arg.arg)
                     judged = arg.arg not in ("self", "cls") and (self._plain or _FRAME_NAMES.fullmatch(arg.arg))
                     unsaid = self.by_convention(arg.arg) if judged else None
                     self.names[arg.arg] = self._noted(arg.annotation) if arg.annotation else unsaid

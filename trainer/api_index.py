@@ -69,7 +69,7 @@ def merge(found: list[dict[str, Any]]) -> dict[str, Any]:
     A name's entry is ``[bits, kind, keywords, results]`` and, for NumPy's functions, the results for a Series and for a
     DataFrame. Bit n of `bits` is set if the n-th version of the library has the name. `keywords` and the results are
     places in the tables of these names; -1 stands for what is not called. The keyword ``**`` stands for any, ``*2`` for
-    at most two arguments without a name, ``*`` for none that needs one.
+    at most two arguments without a name, ``*`` for none that needs one, ``!2`` for at least two.
     """
     versions = {library: list(dict.fromkeys(one["versions"][library] for one in found)) for library in _LIBRARIES}
     everywhere = (1 << max(map(len, versions.values()))) - 1

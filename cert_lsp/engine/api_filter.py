@@ -12,11 +12,11 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
 from cert_lsp.engine.brackets import CLOSE, arguments, closed_at, opened_at, receiver_start
+from cert_lsp.engine.call_filter import CallFilter
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.inference import Scope, hidden_names
 from cert_lsp.engine.lexer import strings, without_literals
@@ -26,7 +26,6 @@ from cert_lsp.engine.values import Class, Function, Module, Value
 _WORD = re.compile(r"[^\W\d]\w*")
 _DOT = re.compile(r"\.[ \t]*(?P<name>[^\W\d]\w*)?")
 _ARGUMENT = re.compile(r"(?P<open>[(,])\s*(?P<name>[^\W\d]\w*)(?P<rest>\s*(?P<equals>=(?!=))?)")
-_NAMED = re.compile(r"[^\W\d]\w*\s*=(?!=)")
 _USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
 _LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
 _LABELLED_FREELY = _LABELLED - {"Series"}
@@ -93,6 +92,7 @@ class ApiFilter:
             for before, name in ((_last_word(code, match.start() + 1), match[2]) for match in _USE.finditer(code))
         }
         self._seen: dict[tuple[str, str, str], Value] = {}
+        self._calls = CallFilter(self._type_of, lambda called: self._keywords(called, None), self._typed)
 
     @classmethod
     def of(cls, context: Context, *, mends: bool = True) -> Self:
@@ -110,7 +110,7 @@ class ApiFilter:
         if answer.isspace():
             return True
         text, begin = self._statement + answer, len(self._statement) + since
-        return next(self._faults(text, begin, finished=False), None) is None and not self._crowded(text, begin)
+        return next(self._faults(text, begin, finished=False), None) is None and self._calls.allows(text, begin)
 
     def mended(self, answer: str) -> str | None:
         """Return a complete answer with successors in place of what the project's versions no longer have.
@@ -263,52 +263,6 @@ class ApiFilter:
             if others or len(name) < 3 or any(each.startswith(name) for each in taken):
                 return None
         return Fault(name, match.start("name"), match.end("name"), called)
-
-    def _crowded(self, text: str, since: int) -> bool:
-        """Say whether a call has more arguments without a name than it takes, behind offset `since` or about to."""
-        if self._typed_is_crowded:
-            return False
-        code = without_literals(text)
-        ends = [place for place in range(max(since, self._typed_end), len(code)) if code[place] in ",)"]
-        return any(self._is_too_much(text, code, end) for end in [*ends, len(code)])
-
-    @cached_property
-    def _typed_is_crowded(self) -> bool:
-        """Whether the user has typed too many arguments already; then their number is not judged."""
-        return self._is_too_much(self._typed, without_literals(self._typed), self._typed_end)
-
-    def _is_too_much(self, text: str, code: str, end: int) -> bool:
-        """Judge the calls that are open at `end`, by their arguments up to there."""
-        opened, inside = opened_at(code, end), False
-        while opened is not None:
-            if code[opened] == "(" and self._has_too_many(text, code, opened, end, inside):
-                return True
-            opened, inside = opened_at(code, opened), True
-        return False
-
-    def _has_too_many(self, text: str, code: str, opened: int, end: int, inside: bool) -> bool:
-        """Judge the call whose parenthesis is at `opened`, `inside` whose last argument a bracket is open at `end`."""
-        if (begin := receiver_start(text, code, opened)) is None:
-            return False
-        called = self._type_of(text, code, begin, text[begin:opened])
-        if not isinstance(called, Function) or any(entry.places is None for entry in called.entries):
-            return False
-        most = max(entry.places or 0 for entry in called.entries)
-        mark = "" if inside else code[end : end + 1]
-        given = arguments(text, code, opened, end)
-        if any(each.startswith("*") for each in given):
-            return False
-        if not mark and (word := _WORD.fullmatch(given[-1])):
-            taken = self._keywords(called, None)
-            if taken is None or any(each.startswith(word[0]) for each in taken):
-                given.pop()  # it may become a name
-        unnamed = sum(bool(each) and not _NAMED.match(each) for each in given)
-        if mark == "," and all(entry.all_by_place for entry in called.entries):
-            unnamed = max(unnamed, len(given) + 1)  # one more is about to come, and it must have a place
-        if unnamed <= most:
-            return False
-        owner = self._type_of(text, code, begin, text[begin:opened].rpartition(".")[0])
-        return unnamed > most + isinstance(owner, Class)  # whose functions take the object too
 
     def keywords_at(self, text: str, code: str, opened: int) -> set[str] | None:
         """Return what the call whose parenthesis is at `opened` takes by name; None for anything.

@@ -53,6 +53,7 @@ class Entry(NamedTuple):
         named: The keywords that are its own where it takes any, to pass them on.
         places: How many arguments a call takes at most without a name; None if any number, or if that is not known.
         all_by_place: Whether it takes nothing else.
+        needed: How many arguments a call has at least; 0 too if that is not known.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Entry(NamedTuple):
     named: frozenset[str] = frozenset()
     places: int | None = None
     all_by_place: bool = False
+    needed: int = 0
 
 
 class Names:
@@ -136,12 +138,13 @@ class Api:
         if (owner, name) not in self._known:
             _, kind, taken, *gives = raw
             told = self._keywords[int(taken)] if taken >= 0 else {"**": bits}
-            named = frozenset(keyword for keyword, those in told.items() if those & bits and keyword[0] != "*")
+            named = frozenset(keyword for keyword, those in told.items() if those & bits and keyword[0] not in "*!")
             taken_by_name = None if told.get("**", 0) & bits else named
             results = tuple(self._widened(self._results[int(at)]) for at in gives)
             here = raw[0] & bits
             all_by_place = told.get("*", 0) & here == here
-            self._known[owner, name] = Entry(kind, taken_by_name, results, named, _places(told, here), all_by_place)
+            counts = _places(told, here), all_by_place, _needed(told, here)
+            self._known[owner, name] = Entry(kind, taken_by_name, results, named, *counts)
         return self._known[owner, name]
 
     def _widened(self, found: Iterable[str]) -> frozenset[str]:
@@ -158,6 +161,15 @@ def _places(told: Mapping[str, int], bits: int) -> int | None:
     for those in most.values():
         said |= those
     return max(count for count, those in most.items() if those) if said == bits else None
+
+
+def _needed(told: Mapping[str, int], bits: int) -> int:
+    """Return the least arguments, of all versions in `bits`, if each of them says how many."""
+    least = {int(each[1:]): those & bits for each, those in told.items() if each[0] == "!"}
+    said = 0
+    for those in least.values():
+        said |= those
+    return min(count for count, those in least.items() if those) if said and said == bits else 0
 
 
 def _there(names: Mapping[str, list[Any]], bits: int) -> Iterable[str]:

@@ -51,7 +51,9 @@ def test_what_runs_here_is_listed(tmp_path: Path) -> None:
     assert index["results"][index["types"]["SeriesGroupBy"]["mean"][3]] == ["Series"]
     assert {"*1", "*"} <= set(index["keywords"][frame["combine_first"][2]])
     assert "*" not in index["keywords"][frame["drop"][2]]  # most of what it takes needs a name
-    assert "*3" in index["keywords"][numpy["maximum"][2]]
+    assert {"*3", "!2"} <= set(index["keywords"][numpy["maximum"][2]])
+    assert "!1" in index["keywords"][frame["merge"][2]]
+    assert not any(keyword[0] == "!" for keyword in index["keywords"][frame["head"][2]])  # needs nothing
     assert not any(keyword[0] == "*" for keyword in index["keywords"][numpy["meshgrid"][2]])  # takes any number
     assert "str" in index["types"]["Series"]
     dates = index["types"]["DatetimeIndex"]

@@ -2,10 +2,11 @@
 
 This folder stands alone, on any Python from 3.8, and writes one JSON object: the names of each public module and type.
 Behind a name stands what it is: its kind (`f` function, `c` class, `v` value, `m` module), what a call takes (its
-keywords; `**`: any; null: not known; `*2`: at most two arguments need no name; `*`: none needs one), the types of what
-it gives (empty: not known), and for NumPy's functions those for a Series and for a DataFrame. All of it comes from the
-libraries themselves: introspection, their own annotations, the signatures and "Returns" of their docstrings, and from
-calling what needs no arguments. No type stubs are read: those judge (`evals.existence`).
+keywords; `**`: any; null: not known; `*2`: at most two arguments need no name; `*`: none needs one; `!2`: there must be
+at least two), the types of what it gives (empty: not known), and for NumPy's functions those for a Series and for a
+DataFrame. All of it comes from the libraries themselves: introspection, their own annotations, the signatures and
+"Returns" of their docstrings, and from calling what needs no arguments. No type stubs are read: those judge
+(`evals.existence`).
 """
 
 import contextlib

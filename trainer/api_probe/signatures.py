@@ -34,17 +34,22 @@ def within(thing: object, name: str, bound: object) -> object:
 
 
 def places(thing: object) -> "list[str]":
-    """Return `*N` if at most `N` arguments need no name, and `*` if none needs one; [] if any, or if nothing tells."""
+    """Return how many arguments there may be, as far as anything tells.
+
+    `*N`: at most N of them without a name; `*`: none needs one; `!N`: at least N, with a name or without.
+    """
     if isinstance(thing, np.ufunc):
-        return [f"*{thing.nargs}"]
+        return [f"*{thing.nargs}", f"!{thing.nin}"]
     try:
         parameters = [p for p in inspect.signature(thing).parameters.values() if p.name != "self"]
     except (TypeError, ValueError):
         return []
+    needed = sum(p.default is p.empty for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+    least = [f"!{needed}"] if needed else []
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return []
+        return least
     unnamed = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
-    return [f"*{unnamed}", *["*"][unnamed < len(parameters) :]]
+    return [f"*{unnamed}", *["*"][unnamed < len(parameters) :], *least]
 
 
 def keywords(thing: object, name: str, bound: object = None) -> "list[str] | None":

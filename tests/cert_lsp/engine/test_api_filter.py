@@ -106,6 +106,47 @@ def test_more_arguments_than_are_taken_may_not(code: str, up_to: str) -> None:
     assert refused(api(FRAME), code) == up_to
 
 
+FITS = [
+    "np.polyfit(x, y, deg=1)",
+    "np.arctan2(*both)",
+    "df.rename(columns={'a': (1, 2)}).combine(other, func=np.minimum)",
+    "pd.Timedelta(1).round('D')",
+    "function(1)()",
+    "frames[0](1)",
+    "np.frompyfunc(str, 1, 1)(a)",
+    "np.poly1d([1, 2])(3)",
+    "pd.DataFrame.merge(df)",  # which lacks one, but what a class's function takes is not counted
+    "df.groupby('a').apply(lambda g: g.nlargest(2, 'b'))",
+]
+DOES_NOT_FIT = [
+    ("np.arctan2(a / b)", "np.arctan2(a / b)"),
+    ("np.maximum(a)", "np.maximum(a)"),
+    ("df['a'].combine(df['b'])", "df['a'].combine(df['b'])"),
+    ("pd.Timedelta(1).round()", "pd.Timedelta(1).round()"),
+    ("linalg(a)", "linalg("),
+    ("df(1)", "df("),
+    ("df['a'](1)", "df['a']("),
+    ("[1, 2](0)", "[1, 2]("),
+    ("pd.merge(df)", "pd.merge(df)"),
+]
+
+
+@pytest.mark.parametrize("code", FITS)
+@pytest.mark.parametrize("width", [1, 3, 8])
+def test_a_call_that_fits_may_be_written(code: str, width: int) -> None:
+    assert refused(api(FRAME), code, width) is None
+
+
+@pytest.mark.parametrize(("code", "up_to"), DOES_NOT_FIT)
+def test_what_cannot_be_called_or_lacks_an_argument_may_not(code: str, up_to: str) -> None:
+    assert refused(api(FRAME), code) == up_to
+
+
+def test_an_argument_that_one_release_does_not_need_is_not_missed() -> None:
+    assert refused(api(FRAME, NEW), "df.pivot()") == "df.pivot()"
+    assert refused(api(FRAME), "df.pivot()") is None
+
+
 def test_arguments_that_the_user_typed_are_no_fault() -> None:
     typed = "df.index.notna(other, "
     assert api(FRAME, statement="", typed=typed).allows(typed + "1)", len(typed))

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Collection, Mapping
 from copy import copy
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Self
 
 from cert_lsp.engine.api_index import Api
@@ -34,7 +33,7 @@ _SHAPE = re.compile(
     r"(?: ?=? ?[(\[](?=[^()]*[,\d])[^()]*[)\]])?"
 )
 _ABOUT_PANDAS = re.compile(r"pandas|\bpd\b|[Dd]ata ?[Ff]rame|\bdf\w*|_df\b|\b[Ss]eries\b")
-_NAME = re.compile(r"\w+")
+_PART = re.compile(r"[.\[].*")
 _ELIF = re.compile(r"elif\s")
 _FRAME_NAMES = re.compile(r"(?:.*_)?(?:df\d*|data|frame|ser|series|arr|array|dataframe)(?:_.*)?", re.IGNORECASE)
 
@@ -71,8 +70,8 @@ class Scope(Expressions):
             return self.unknown
         known = self.names
         if hidden:
-            self.names = {name: value for name, value in known.items() if _NAME.match(name)[0] not in hidden}  # type: ignore[index]
-            self.names |= dict.fromkeys(hidden, self.unknown)
+            visible: dict[str, Value] = {name: known[name] for name in known if _PART.sub("", name) not in hidden}
+            self.names = {**visible, **dict.fromkeys(hidden, self.unknown)}
         try:
             return self.value(node[0].value)
         finally:
@@ -102,10 +101,10 @@ class Scope(Expressions):
                     self._assign(target, self.value(value), parts_of(value, self.value))
             case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name(id=name)), keywords=keywords)):
                 if any(keyword.arg == "inplace" for keyword in keywords):
-                    self._forget_parts(name)
+                    self._keep_parts(name)
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):
                 noted = self._noted(annotation)
-                self._forget_parts(name)
+                self._keep_parts(name)
                 self.names[name] = noted if noted is not None or value is None else self.value(value)
             case ast.AugAssign(target=ast.Name(id=name) as target, op=op, value=value):
                 self.names[name] = self.value(ast.BinOp(ast.Name(target.id, ast.Load()), op, value))
@@ -119,7 +118,7 @@ class Scope(Expressions):
                         self._assign(item.optional_vars, self.value(item.context_expr))
             case ast.FunctionDef(args=args) | ast.AsyncFunctionDef(args=args):
                 for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs):
-                    self._forget_parts(arg.arg)
+                    self._keep_parts(arg.arg)
                     judged = arg.arg not in ("self", "cls") and (self._plain or _FRAME_NAMES.fullmatch(arg.arg))
                     unsaid = self.by_convention(arg.arg) if judged else None
                     self.names[arg.arg] = self._noted(arg.annotation) if arg.annotation else unsaid
@@ -131,17 +130,15 @@ class Scope(Expressions):
             case _:
                 pass
 
-    def _assign(self, target: ast.expr, value: Value, parts: Mapping[str, Types] = MappingProxyType({})) -> None:
+    def _assign(self, target: ast.expr, value: Value, told: Mapping[str, Types] | None = None) -> None:
         match target:
             case ast.Name(id=name):
-                self._forget_parts(name)
                 self.names[name] = value
-                self.names |= {name + part: types for part, types in parts.items()}
+                self._keep_parts(name, told)
             case ast.Subscript(value=ast.Name(), slice=ast.Constant()):
-                self._forget_parts(ast.unparse(target))
-                self.names |= {ast.unparse(target) + part: types for part, types in parts.items()}
+                self._keep_parts(ast.unparse(target), told)
             case ast.Subscript(value=ast.Name(id=name) | ast.Attribute(value=ast.Name(id=name))):
-                self._forget_parts(name)
+                self._keep_parts(name)
             case ast.Attribute(value=ast.Name(), attr="index"):
                 self.names.pop(ast.unparse(target), None)
                 if isinstance(value, frozenset) and value != self.unknown and all(t.endswith("Index") for t in value):
@@ -154,9 +151,12 @@ class Scope(Expressions):
             case _:
                 pass
 
-    def _forget_parts(self, whole: str) -> None:
+    def _keep_parts(self, whole: str, told: Mapping[str, Types] | None = None) -> None:
+        """Take what is `told` of the parts of something in place of what was known of them."""
         for name in [each for each in self.names if each.startswith((f"{whole}.", f"{whole}["))]:
             del self.names[name]
+        for part, types in (told or {}).items():
+            self.names[whole + part] = types
 
     def _noted(self, annotation: ast.expr) -> Value:
         """Return what an annotation names, if it is a type of the libraries or of Python."""

@@ -216,7 +216,7 @@ def write_model(
         "prompt_version": PROMPT_VERSION,
         "layout": role.layout,
         "role": role,
-        "variant": Variant.CONSTANTS,
+        "variant": Variant(config.data.sketch),
         "markers": base_cert["markers"],
         "base": {**base_cert["base"], "path": str(base.resolve())},
         "transformers": base_cert["transformers"],
@@ -249,7 +249,7 @@ def read_start(folder: Path, base_cert: Mapping[str, Any], config: TrainConfig) 
     """What ``cert.json`` says of the training of an adapter that a run starts from.
 
     Raises:
-        ConfigError: The folder holds no adapter of this base, or adapters are not what is trained.
+        ConfigError: The folder holds no adapter of this base and of these sketches, or adapters are not trained.
     """
     cert = read_cert(folder)
     named = {key: base_cert["base"][key] for key in ("name", "sha256")}
@@ -263,6 +263,12 @@ def read_start(folder: Path, base_cert: Mapping[str, Any], config: TrainConfig) 
         raise ConfigError(
             "--start takes an adapter, for a run that trains adapters",
             remedy="set lora.rank, or give full weights as --base",
+        )
+    if cert["variant"] != config.data.sketch:
+        raise ConfigError(
+            f"{folder} has learned sketches of {cert['variant']}, and data.sketch is {config.data.sketch}",
+            "it would have to unlearn them",
+            "set data.sketch to the same",
         )
     return dict(cert["training"])
 

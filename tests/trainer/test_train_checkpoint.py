@@ -10,7 +10,7 @@ import pytest
 
 from cert_lsp.errors import CertError, ConfigError
 from trainer.base import read_cert
-from trainer.config import Lora, TrainConfig
+from trainer.config import Data, Lora, TrainConfig
 from trainer.data import Position
 
 torch = pytest.importorskip("torch")
@@ -137,6 +137,8 @@ def test_a_start_must_be_an_adapter_of_the_same_base(tiny_base: Path, tmp_path: 
     assert read_start(adapter, base_cert, TrainConfig(lora=Lora()))["steps"] == 5
     with pytest.raises(ConfigError, match="--start takes an adapter"):
         read_start(adapter, base_cert, TrainConfig())
+    with pytest.raises(ConfigError, match="sketches of constants"):
+        read_start(adapter, base_cert, TrainConfig(lora=Lora(), data=Data(sketch="names")))
     other = {"base": {"name": "other", "sha256": "0"}}
     with pytest.raises(ConfigError, match="not of this base"):
         read_start(adapter, other, TrainConfig(lora=Lora()))

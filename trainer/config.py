@@ -51,7 +51,6 @@ class Data:
     window: int = _setting(512, "longest example in tokens; longer heads lose whole lines from the left")
     no_sketch_share: float = _setting(0.2, "share of examples without a sketch (joint and generator only)")
     sketch: str = _setting("constants", "what sketches leave out: constants (CERT), names (CERT-N) or both (CERT-NC)")
-    sketch_ends: bool = _setting(False, "a sketch without placeholders is the answer: no code follows it (joint only)")
     kinds: Mapping[str, float] = _setting({}, "times a record of this kind is read per epoch (default 1; 0 drops it)")
     sources: Mapping[str, float] = _setting({}, "the same by package; multiplied with that of the kind")
     resample: bool = _setting(False, "multiply that with the record's own weight (a corpus of whole files has one)")

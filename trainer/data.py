@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cert_lsp.contract.prompt import Marker, Role, render
-from cert_lsp.contract.sketch import Sketch, Variant, sketch
+from cert_lsp.contract.sketch import Variant, sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import CorpusError
 
@@ -124,21 +124,12 @@ def _columns(file: Path) -> list[str]:
 
 
 def encode_record(
-    record: Mapping[str, str],
-    role: Role,
-    encoder: Encoder,
-    window: int,
-    *,
-    with_sketch: bool = True,
-    sketch_ends: bool = False,
+    record: Mapping[str, str], role: Role, encoder: Encoder, window: int, *, with_sketch: bool = True
 ) -> Example | None:
     """Render and encode one record in at most ``window`` tokens; None if sketch and code alone are longer.
 
-    A long head loses whole lines from the left, as the server trims it too. `sketch_ends` says that of a joint example
-    whose sketch has no placeholders the sketch is the whole answer, as it is for the server.
+    A long head loses whole lines from the left, as the server trims it too.
     """
-    if sketch_ends and with_sketch and role is Role.JOINT and not Sketch(record["sketch"]).placeholders:
-        role = Role.SKETCHER
     head = record["head"]
     while True:
         example = _encode(render(role, head, record["sketch"] if with_sketch else None, record["code"]), role, encoder)
@@ -246,14 +237,7 @@ class Stream:
         if self._role not in (Role.JOINT, Role.GENERATOR):
             with_sketch[:] = True
         examples = [
-            encode_record(
-                record,
-                self._role,
-                self._encoder,
-                self._data.window,
-                with_sketch=bool(with_its),
-                sketch_ends=self._data.sketch_ends,
-            )
+            encode_record(record, self._role, self._encoder, self._data.window, with_sketch=bool(with_its))
             for record, with_its in zip(self._records.select(numbers), with_sketch, strict=True)
         ]
         kept = [example for example in examples if example]

@@ -49,23 +49,6 @@ def text_of(example: Example, encoder: Encoder, part: int) -> str:
     return encoder.decode([token for token, of in zip(example.ids, example.parts, strict=True) if of == part])
 
 
-def test_a_sketch_without_placeholders_may_be_the_whole_answer(encoder: Encoder) -> None:
-    whole = RECORD | {"code": " df.mean()", "sketch": " df.mean()"}
-    example = encode_record(whole, Role.JOINT, encoder, 400, sketch_ends=True)
-    assert example is not None
-    assert text_of(example, encoder, SKETCH) == " df.mean()"
-    assert text_of(example, encoder, CODE) == ""
-    assert example.ids[-1] == encoder.marker_id(Marker.END)
-    for role, record, settings in (
-        (Role.JOINT, RECORD, {"sketch_ends": True}),
-        (Role.JOINT, whole, {"sketch_ends": True, "with_sketch": False}),
-        (Role.GENERATOR, whole, {"sketch_ends": True}),
-    ):
-        assert encode_record(record, role, encoder, 400, **settings) == encode_record(
-            record, role, encoder, 400, with_sketch=settings.get("with_sketch", True)
-        )
-
-
 def test_sketches_may_leave_out_something_else(tiny_corpus: Path, tmp_path: Path) -> None:
     from trainer.data import open_records
 

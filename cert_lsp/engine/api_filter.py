@@ -12,6 +12,7 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Self
 
 from cert_lsp.engine.api_index import Entry, Names, Versions, api_of
@@ -21,7 +22,7 @@ from cert_lsp.engine.context import Context
 from cert_lsp.engine.inference import Scope, hidden_names
 from cert_lsp.engine.lexer import strings, without_literals
 from cert_lsp.engine.successors import keyword_successor, removed_names, rewritten_call, successor
-from cert_lsp.engine.values import Class, Function, Module, Value
+from cert_lsp.engine.values import Class, Function, Module, Value, given_by
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DOT = re.compile(r"\.[ \t]*(?P<name>[^\W\d]\w*)?")
@@ -30,6 +31,7 @@ _USE = re.compile(r"(\w|[)\]])\s*\.\s*([^\W\d]\w*)")
 _LABELLED = frozenset({"DataFrame", "Series", "DataFrameGroupBy", "Rolling", "Expanding", "Resampler"})
 _LABELLED_FREELY = _LABELLED - {"Series"}
 _IMPORT_LINE = re.compile(r"[ \t]*(?:from|import)\b|[ \t]*@")
+_GIVEN_TO = re.compile(r"\.\s*(?P<method>\w+)\s*\(\s*(?:\w+\s*=\s*)?lambda\s+(?P<name>\w+)\s*:")
 _FUNC = re.compile(r"func\s*=\s*")
 _LAMBDA = re.compile(r"lambda\b([^:]*):")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
@@ -37,6 +39,7 @@ _QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
 # The columns of such a frame are in the code: a word of prose names none.
 _FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{|\bDataFrame\([^\n]*\bcolumns\s*=\s*\[")
 _MOST_MENDED = 8
+_MOSTLY_HELD = ("DataFrame", "Series", "ndarray", "Index", "DataFrameGroupBy", "SeriesGroupBy", "str", "list", "dict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ class ApiFilter:
             (before, name)
             for before, name in ((_last_word(code, match.start() + 1), match[2]) for match in _USE.finditer(code))
         }
-        self._seen: dict[tuple[str, str, str], Value] = {}
+        self._seen: dict[tuple[str, str, tuple[tuple[str, Value], ...]], Value] = {}
         self._calls = CallFilter(self._type_of, lambda called: self._keywords(called, None), self._typed)
 
     @classmethod
@@ -252,7 +255,7 @@ class ApiFilter:
         begin = receiver_start(text, code, opened)
         if begin is None or re.search(r"\b(?:def|class)\s+$", code[:begin]):
             return None
-        called = self._type_of(text, code, begin, text[begin:opened])
+        called = self._commonest(text, code, begin, text[begin:opened])
         taken = self._keywords(called, self._passed(text, code, opened, match.start()))
         if taken is None or name in taken or (self._mends and not finished and keyword_successor(name)):
             return None
@@ -274,6 +277,15 @@ class ApiFilter:
         """
         begin = receiver_start(text, code, opened)
         return None if begin is None else self._keywords(self._type_of(text, code, begin, text[begin:opened]), None)
+
+    def _commonest(self, text: str, code: str, begin: int, expression: str) -> Value:
+        """Return what is called; of something of which nothing is known, the method of what is mostly held."""
+        called = self._type_of(text, code, begin, expression)
+        of, dot, name = expression.rpartition(".")
+        if isinstance(called, Function) and dot and self._type_of(text, code, begin, of) == self._scope.unknown:
+            held = tuple(e for title in _MOSTLY_HELD if (e := self._api.of_type(title, name.strip())) and e.kind == "f")
+            return Function(held) if held else called
+        return called
 
     def _passed(self, text: str, code: str, opened: int, end: int) -> set[str] | None:
         """Return the keywords of the function that a call gets first, to pass arguments on to; None if it gets none."""
@@ -310,14 +322,18 @@ class ApiFilter:
         """Infer an expression of the answer; the lines of the answer above it are read first."""
         line = code.rfind("\n", 0, begin) + 1
         above = text[:line] if line else ""
-        hidden = hidden_names(code[line:])
-        key = above, expression, ",".join(sorted(hidden))
-        if key in self._seen:
-            return self._seen[key]
         if self._behind[0] != above:
             self._behind = above, self._scope.extended(above) if above.strip() else self._scope
-        found = self._seen[key] = self._behind[1].type_of(expression, hidden)
-        return found
+        scope = self._behind[1]
+        hidden: dict[str, Value] = dict.fromkeys(hidden_names(code[line:]), scope.unknown)
+        for match in _GIVEN_TO.finditer(code, line) if hidden else ():
+            start = receiver_start(text, code, match.start())
+            owner = None if start is None else scope.type_of(text[start : match.start()], hidden)
+            hidden[match["name"]] = given_by(owner, match["method"]) or scope.unknown
+        key = above, expression, tuple(sorted(hidden.items(), key=itemgetter(0)))
+        if key not in self._seen:
+            self._seen[key] = scope.type_of(expression, hidden)
+        return self._seen[key]
 
 
 def _touches(text: str, since: int) -> bool:

@@ -8,9 +8,10 @@ import ast
 import re
 import textwrap
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from copy import copy
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Self
 
 from cert_lsp.engine.api_index import Api
@@ -22,7 +23,8 @@ from cert_lsp.engine.values import Class, Expressions, Types, Value
 _USUAL = {"np": "numpy", "pd": "pandas"}
 _PLACEHOLDER = re.compile(r"\$(\w+)")
 _FILLS = {"number": "0", "float": "0.0", "floatexponant": "0.0", "complex": "0j", "func": "func", "AnClass": "AnClass"}
-_SAID = re.compile(r"^[ \t]*(\*{0,2}\w+)[ \t]*:[ \t]*([^\n]+)$", re.MULTILINE)
+# In NumPy's way, ``x : Series``, or Google's, ``x (Series): …``.
+_SAID = re.compile(r"^[ \t]*(?:\*{0,2}(\w+)[ \t]*:[ \t]*([^\n]+)$|\*?[ \t]*(\w+) \(([^()\n]+)\):)", re.MULTILINE)
 _SAYS = re.compile(r"\b(DataFrame|Series|ndarray|\w*Index|Timestamp|int|float|str|bool|dict)\b")
 _ARRAY_LIKE = re.compile(
     r"[(\[]|\bof\b|\barrays?\b|like|object|callable|function|sequence|iterable|any\b", re.IGNORECASE
@@ -58,12 +60,13 @@ class Scope(Expressions):
         new._read(code)
         return new
 
-    def type_of(self, expression: str, hidden: Collection[str] = ()) -> Value:
+    def type_of(self, expression: str, hidden: Mapping[str, Value] = MappingProxyType({})) -> Value:
         """Return what an expression may be.
 
         Args:
             expression: Python code, or a sketch's wire text; anything that does not parse is not known.
-            hidden: Names that stand for something else here: parameters of a lambda, variables of a comprehension.
+            hidden: Names that stand for something else here, and for what: parameters of a lambda, variables of a
+                comprehension.
         """
         node = parsed(_PLACEHOLDER.sub(lambda match: _FILLS.get(match[1], "''"), expression).strip())
         if not node or not isinstance(node[0], ast.Expr):
@@ -71,7 +74,7 @@ class Scope(Expressions):
         known = self.names
         if hidden:
             visible: dict[str, Value] = {name: known[name] for name in known if _PART.sub("", name) not in hidden}
-            self.names = {**visible, **dict.fromkeys(hidden, self.unknown)}
+            self.names = {**visible, **hidden}
         try:
             return self.value(node[0].value)
         finally:
@@ -176,9 +179,9 @@ class Scope(Expressions):
         return self._noted(node[0].value) if node and isinstance(node[0], ast.Expr) else None
 
     def _said(self, docstring: str) -> None:
-        """Take the types of parameters that a docstring tells: ``x : pandas.Series``."""
-        for name, text in _SAID.findall(docstring):
-            text = _SHAPE.sub("", text)
+        """Take the types of parameters that a docstring tells."""
+        for match in _SAID.finditer(docstring):
+            name, text = match[1] or match[3], _SHAPE.sub("", match[2] or match[4])
             titles = frozenset(_SAYS.findall(text)) & self.api.every
             if name in self.names and titles and not _ARRAY_LIKE.search(text):
                 self.names[name] = titles

@@ -56,6 +56,23 @@ _CONVENTIONS = (
 _COLUMNS = re.compile(r"(?:\w+_)?(?:columns|cols)")
 
 
+# Who hands what to a function: the rows and columns of a frame are series, and so on.
+_GIVEN = {
+    **{("DataFrameGroupBy", method): _FRAME for method in ("apply", "filter")},
+    **{("SeriesGroupBy", method): _SERIES for method in ("apply", "filter", "transform", "agg", "aggregate")},
+    **{("DataFrame", method): _SERIES for method in ("apply", "agg", "aggregate", "transform")},
+    **{("DataFrame", method): _FRAME for method in ("pipe", "assign")},
+    **{("DataFrameGroupBy", method): _SERIES for method in ("agg", "aggregate")},
+    ("Series", "pipe"): _SERIES,
+}
+
+
+def given_by(owner: "Value", method: str) -> Types | None:
+    """Return what a method of `owner` hands to the function that it gets, if that is known."""
+    title = next(iter(owner)) if isinstance(owner, frozenset) and len(owner) == 1 else ""
+    return _GIVEN.get((title, method))
+
+
 class Expressions:
     """Values of expressions, given those of the names in them."""
 

@@ -143,6 +143,26 @@ def test_what_a_docstring_tells_of_an_arrays_items_is_no_other_type(said: str, t
     assert type_of("x", code) == (None if titles is None else frozenset(titles))
 
 
+GOOGLE = """\
+import pandas as pd
+def f(prices, n, other):
+    \'\'\'Do it.
+
+    Args:
+        * prices (Series or DataFrame): All.
+        other (pd.Series, optional): More.
+        n (int): How many.
+    \'\'\'
+    """
+
+
+@pytest.mark.parametrize(
+    ("name", "titles"), [("prices", {"Series", "DataFrame"}), ("other", {"Series"}), ("n", {"int"})]
+)
+def test_docstrings_in_googles_way_tell_types_too(name: str, titles: set[str]) -> None:
+    assert type_of(name, GOOGLE) == frozenset(titles)
+
+
 PARTS = """\
 import numpy as np
 import pandas as pd
@@ -197,7 +217,7 @@ def test_of_parts_that_may_be_otherwise_by_now_nothing_is_told(line: str, expres
 
 
 def test_a_variable_of_a_lambda_has_no_parts_of_its_namesake() -> None:
-    assert Scope(API, PARTS).type_of("days.index", {"days"}) != frozenset({"RangeIndex"})
+    assert Scope(API, PARTS).type_of("days.index", {"days": EVERY}) != frozenset({"RangeIndex"})
 
 
 def test_an_index_that_is_set_is_known() -> None:
@@ -214,9 +234,9 @@ def test_what_a_test_of_the_type_tells_holds_in_its_block() -> None:
 
 def test_variables_of_lambdas_and_comprehensions_hide_those_of_the_buffer() -> None:
     assert hidden_names("f(lambda row, df: [x for x, y in row]") == {"row", "df", "x", "y"}
-    assert Scope(API, BUFFER).type_of("df", {"df"}) == EVERY
+    assert Scope(API, BUFFER).type_of("df", {"df": EVERY}) == EVERY
     scope = Scope(API, BUFFER)
-    scope.type_of("df.a", {"df"})
+    scope.type_of("df.a", {"df": EVERY})
     assert scope.type_of("df") == frozenset({"DataFrame"})
 
 

@@ -91,13 +91,8 @@ def generate(
     Raises:
         EvalError: The folder holds samples made with other settings, or cannot be written.
     """
-    settings: dict[str, Any] = {
-        "suites": {suite.name: suite.sha256 for suite in suites},
-        "bundle": {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)},
-        "decoding": asdict(decoding),
-        **({"without": sorted(without)} if without else {}),
-        **({"versions": asdict(versions)} if versions != UNKNOWN else {}),
-    }
+    bundle = {"name": engine.manifest.name, "sha256": _manifest_hash(engine.manifest)}
+    settings = {"bundle": bundle} | settings_of(suites, decoding, without, versions)
     if in_file is not None:
         settings["in_file"] = in_file
     if neighbours:
@@ -127,6 +122,18 @@ def generate(
             "The samples drawn so far are kept",
             "Make room or name another --out, then run the same command again",
         ) from error
+
+
+def settings_of(
+    suites: Sequence[Suite], decoding: Decoding, without: Collection[str], versions: Versions
+) -> dict[str, Any]:
+    """What made samples, apart from the bundle, as settings.json holds it; the arguments are those of `generate`."""
+    return {
+        "suites": {suite.name: suite.sha256 for suite in suites},
+        "decoding": asdict(decoding),
+        **({"without": sorted(without)} if without else {}),
+        **({"versions": asdict(versions)} if versions != UNKNOWN else {}),
+    }
 
 
 def read_samples(path: Path) -> Iterator[Sample]:

@@ -20,10 +20,9 @@ from statistics import fmean, median
 from typing import Any
 
 from cert_lsp.contract.bundle import EMBEDDED
-from cert_lsp.engine.api_index import UNKNOWN
 from cert_lsp.errors import EvalError
 from evals.existence import fails_for_missing_api, faulted_by_stubs, stubs_version
-from evals.generate import SAMPLES, Sample, generate, read_samples
+from evals.generate import SAMPLES, Sample, generate, read_samples, settings_of
 from evals.pairs import judge_pairs, mean_figures, read_pairs
 from evals.rows import Column, Row, Rows
 from evals.sandbox import Outcome, Sandbox
@@ -141,13 +140,7 @@ def _without(row: Row) -> frozenset[str]:
 def _check_settings(row: Row, suite: Suite, folder: Path) -> None:
     """Refuse kept samples of another suite or decoding, as `generate` does where it draws any."""
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    without = sorted(_without(row))
-    wanted = {
-        "suites": {suite.name: suite.sha256},
-        "decoding": asdict(row.decoding),
-        **({"without": without} if without else {}),
-        **({"versions": asdict(row.versions)} if row.versions != UNKNOWN else {}),
-    }
+    wanted = settings_of([suite], row.decoding, _without(row), row.versions)
     if settings | wanted != settings or settings.keys() - wanted != {"bundle"}:
         raise EvalError(
             f"{folder} holds samples of another state of {suite.name}, or drawn otherwise",

@@ -80,7 +80,7 @@ class ApiFilter:
         self._typed_end = len(self._typed)
         self._api = api_of(versions)
         self._scope = Scope(self._api, around.removesuffix(statement), imports)
-        self._behind: tuple[str, Scope] = ("", self._scope)
+        self._behind = {"": self._scope}
         code = without_literals(around)
         prose = "".join(char if blank == " " else " " for char, blank in zip(around, code, strict=True))
         self._labels = frozenset(word for begin, end in strings(around) for word in _WORD.findall(around[begin:end]))
@@ -322,9 +322,9 @@ class ApiFilter:
         """Infer an expression of the answer; the lines of the answer above it are read first."""
         line = code.rfind("\n", 0, begin) + 1
         above = text[:line] if line else ""
-        if self._behind[0] != above:
-            self._behind = above, self._scope.extended(above) if above.strip() else self._scope
-        scope = self._behind[1]
+        if above not in self._behind:
+            self._behind[above] = self._scope.extended(above) if above.strip() else self._scope
+        scope = self._behind[above]
         hidden: dict[str, Value] = dict.fromkeys(hidden_names(code[line:]), scope.unknown)
         for match in _GIVEN_TO.finditer(code, line) if hidden else ():
             start = receiver_start(text, code, match.start())

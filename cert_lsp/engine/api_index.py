@@ -143,8 +143,8 @@ class Api:
             results = tuple(self._widened(self._results[int(at)]) for at in gives)
             here = raw[0] & bits
             all_by_place = told.get("*", 0) & here == here
-            counts = _places(told, here), all_by_place, _needed(told, here)
-            self._known[owner, name] = Entry(kind, taken_by_name, results, named, *counts)
+            most, least = max(_counts(told, "*", here), default=None), min(_counts(told, "!", here), default=0)
+            self._known[owner, name] = Entry(kind, taken_by_name, results, named, most, all_by_place, least)
         return self._known[owner, name]
 
     def _widened(self, found: Iterable[str]) -> frozenset[str]:
@@ -154,22 +154,13 @@ class Api:
         return titles | set(_SCALARS) if "scalar" in titles else titles
 
 
-def _places(told: Mapping[str, int], bits: int) -> int | None:
-    """Return the most arguments without a name, of all versions in `bits`, if each of them says how many."""
-    most = {int(each[1:]): those & bits for each, those in told.items() if each[0] == "*" and each[1:].isdigit()}
+def _counts(told: Mapping[str, int], mark: str, bits: int) -> list[int]:
+    """Return the counts of arguments behind `mark`, of all versions in `bits`; none unless each of them tells one."""
+    counts = {int(each[1:]): those & bits for each, those in told.items() if each[0] == mark and each[1:].isdigit()}
     said = 0
-    for those in most.values():
+    for those in counts.values():
         said |= those
-    return max(count for count, those in most.items() if those) if said == bits else None
-
-
-def _needed(told: Mapping[str, int], bits: int) -> int:
-    """Return the least arguments, of all versions in `bits`, if each of them says how many."""
-    least = {int(each[1:]): those & bits for each, those in told.items() if each[0] == "!"}
-    said = 0
-    for those in least.values():
-        said |= those
-    return min(count for count, those in least.items() if those) if said and said == bits else 0
+    return [count for count, those in counts.items() if those] if said == bits else []
 
 
 def _there(names: Mapping[str, list[Any]], bits: int) -> Iterable[str]:

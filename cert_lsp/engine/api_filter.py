@@ -38,6 +38,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _QUOTED = re.compile(r"[`'\"](\w+)[`'\"]")
 # The columns of such a frame are in the code: a word of prose names none.
 _FRAME_OF_LITERALS = re.compile(r"\bDataFrame\(\s*\{|\bDataFrame\([^\n]*\bcolumns\s*=\s*\[")
+_SERIES = re.compile(r"\bSeries\b")
 _MOST_MENDED = 8
 _MOSTLY_HELD = ("DataFrame", "Series", "ndarray", "Index", "DataFrameGroupBy", "SeriesGroupBy", "str", "list", "dict")
 
@@ -63,7 +64,15 @@ class ApiFilter:
     """What may be written behind a buffer's text."""
 
     def __init__(
-        self, around: str, statement: str, typed: str, versions: Versions, imports: str = "", *, mends: bool = True
+        self,
+        around: str,
+        statement: str,
+        typed: str,
+        versions: Versions,
+        imports: str = "",
+        intent: str = "",
+        *,
+        mends: bool = True,
     ) -> None:
         """Read the buffer.
 
@@ -73,9 +82,12 @@ class ApiFilter:
             typed: What the user has typed of an answer.
             versions: The project's.
             imports: Code with imports that `around` may lack.
+            intent: What is asked for, in words.
             mends: Whether answers are mended afterwards, so that removed API with a successor may be written.
         """
         self._mends = mends
+        # Where the words speak of a series, what is given may be one, and has to take the keywords.
+        self._held = ("Series",) if _SERIES.search(intent) else _MOSTLY_HELD
         self._statement, self._typed = statement, statement + typed
         self._typed_end = len(self._typed)
         self._api = api_of(versions)
@@ -101,7 +113,9 @@ class ApiFilter:
     def of(cls, context: Context, *, mends: bool = True) -> Self:
         """Read what a context holds."""
         around = context.before.removesuffix(context.typed)
-        return cls(around, context.statement, context.typed, context.versions, context.head, mends=mends)
+        return cls(
+            around, context.statement, context.typed, context.versions, context.head, context.intent, mends=mends
+        )
 
     def allows(self, answer: str, since: int) -> bool:
         """Say whether an answer may go on as it does.
@@ -283,7 +297,7 @@ class ApiFilter:
         called = self._type_of(text, code, begin, expression)
         of, dot, name = expression.rpartition(".")
         if isinstance(called, Function) and dot and self._type_of(text, code, begin, of) == self._scope.unknown:
-            held = tuple(e for title in _MOSTLY_HELD if (e := self._api.of_type(title, name.strip())) and e.kind == "f")
+            held = tuple(e for title in self._held if (e := self._api.of_type(title, name.strip())) and e.kind == "f")
             return Function(held) if held else called
         return called
 

@@ -35,6 +35,11 @@ _SHAPE = re.compile(
     r"(?: ?=? ?[(\[](?=[^()]*[,\d])[^()]*[)\]])?"
 )
 _ABOUT_PANDAS = re.compile(r"pandas|\bpd\b|[Dd]ata ?[Ff]rame|\bdf\w*|_df\b|\b[Ss]eries\b")
+_ABOUT_TEXT = re.compile(
+    r"text|\bstr\b|string|char|byte|word|letter|symbol|name|path|file|line|label|title|join|split|cod(?:e|ing)|\bre\b|regex|url|json",
+    re.IGNORECASE,
+)
+_TEXT = frozenset({"bytes", "chararray", "str", "str_"})
 _PART = re.compile(r"[.\[].*")
 _ELIF = re.compile(r"elif\s")
 _FRAME_NAMES = re.compile(r"(?:.*_)?(?:df\d*|data|frame|ser|series|arr|array|dataframe)(?:_.*)?", re.IGNORECASE)
@@ -46,8 +51,7 @@ class Scope(Expressions):
     def __init__(self, api: Api, code: str, around: str = "") -> None:
         """Read the bindings in `code`, whose end the cursor stands at; `around` holds imports that it may lack."""
         imported = Imports([code, around]).paths()
-        of_numpy = "numpy" in imported.values() and not _ABOUT_PANDAS.search(around + code)
-        super().__init__(api, {**_USUAL, **imported}, {}, api.outside_pandas if of_numpy else api.every)
+        super().__init__(api, {**_USUAL, **imported}, {}, _held(api, "numpy" in imported.values(), around + code))
         foreign = [path for path in self.paths.values() if path.partition(".")[0] not in LIBRARIES]
         self._plain = not foreign and not re.search(r"^[ \t]*class\b", code, re.MULTILINE)
         self._read(code)
@@ -185,6 +189,13 @@ class Scope(Expressions):
             titles = frozenset(_SAYS.findall(text)) & self.api.every
             if name in self.names and titles and not _ARRAY_LIKE.search(text):
                 self.names[name] = titles
+
+
+def _held(api: Api, imports_numpy: bool, text: str) -> Types:
+    """Return what a value may be of which nothing is known, in a file that reads `text`."""
+    if not imports_numpy or _ABOUT_PANDAS.search(text):
+        return api.every
+    return api.outside_pandas if _ABOUT_TEXT.search(text) else api.outside_pandas - _TEXT
 
 
 @lru_cache(4096)

@@ -247,6 +247,24 @@ def test_where_pandas_is_no_part_of_the_file_nothing_is_taken_for_a_frame() -> N
         assert unknown("x.groupby(weights).mean()", spoken + alone) == set()
 
 
+def test_where_no_text_is_spoken_of_nothing_is_taken_for_a_string() -> None:
+    alone = "import numpy as np\ndef last_run(x):\n    "
+    assert unknown("x.rfind(1)", alone) == {"rfind"}
+    for spoken in ("# the last line of a file\n", "def g(name): pass\n", "import pandas as pd\n"):
+        assert unknown("x.rfind(1)", spoken + alone) == set()
+
+
+def test_where_a_series_is_spoken_of_what_is_given_may_be_one() -> None:
+    def faults(code: str, intent: str) -> set[str]:
+        judge = ApiFilter("import pandas as pd\ndef f(x, y):\n    ", "", "", UNKNOWN, intent=intent)
+        return {fault.name for fault in judge.faults(code)}
+
+    assert faults("x.diff(1, axis=0)", "differences of a DataFrame or a Series") == {"axis"}
+    assert faults("x.diff(1, axis=0)", "differences of it") == set()
+    assert faults("x.merge(y, on='a')", "a frame joined with a Series") == set()  # a series has no such method
+    assert faults("x.diff(periods=1)", "differences of a Series") == set()
+
+
 def test_what_an_unknown_library_gave_is_not_judged() -> None:
     around = IMPORTS + "fig, ax = plt.subplots()\nbars = ax.bar(1, 2)\nframe = pd.DataFrame()\n"
     assert unknown("ax.set_title('a')\nbars.nothing()\nframe.nowhere()", around) == {"nowhere"}

@@ -61,7 +61,7 @@ class Judged:
         sketch_exact: 1 if that is the true code's sketch, else 0.
         code_exact: 1 if the code is the true one, spaces at line ends apart, else 0.
         edit_similarity: 0 to 1; 1 less the share of characters to delete and insert (CodeXGLUE's measure).
-        loss: Mean negative log-likelihood (nats) of the tokens of the true sketch and code.
+        loss: Mean negative log-likelihood (nats) of the tokens of the true sketch and code, or of the code alone.
     """
 
     id: str
@@ -97,6 +97,7 @@ def judge_pairs(
     pairs: Sequence[Pair],
     folder: Path,
     *,
+    mode: str = "sketch",
     processes: int = 1,
     neighbours: Path | None = None,
 ) -> list[Judged]:
@@ -108,6 +109,7 @@ def judge_pairs(
         bundle: Its folder.
         pairs: What to judge it by.
         folder: Where the results are and go.
+        mode: `sketch` or `nosketch`, as it is asked.
         processes: How many pairs are judged at a time, if `engine` is None.
         neighbours: What is looked up, of no pair that is judged; an `engine` that is given does so by itself.
 
@@ -119,6 +121,8 @@ def judge_pairs(
     encoder = Encoder.load(bundle / manifest.tokenizer, manifest.markers)
     told = hashlib.sha256(json.dumps([asdict(pair) for pair in pairs]).encode()).hexdigest()
     settings = {"bundle": stamp(bundle / MANIFEST).sha256, "pairs": told}
+    if mode != "sketch":
+        settings["mode"] = mode
     if neighbours:
         read_neighbours(neighbours)  # here, where a fault is told in one message
         settings["neighbours"] = stamp(neighbours).sha256
@@ -131,9 +135,9 @@ def judge_pairs(
         todo = pairs[len(found) :]
         with path.open("a", encoding="utf-8") as file, contextlib.ExitStack() as stack:
             if engine:
-                judged = map(partial(_judge, engine, encoder), todo)
+                judged = map(partial(_judge, engine, encoder, mode), todo)
             else:
-                pool = multiprocessing.get_context("spawn").Pool(processes, _open, (bundle, encoder, neighbours))
+                pool = multiprocessing.get_context("spawn").Pool(processes, _open, (bundle, encoder, mode, neighbours))
                 judged = stack.enter_context(pool).imap(_judge_here, todo)
             for one in tqdm(judged, "pairs", len(pairs), initial=len(found), unit="pair", disable=None):
                 found.append(one)
@@ -158,11 +162,17 @@ def mean_figures(judged: Sequence[Judged]) -> dict[str, float]:
     return {name: fmean(getattr(one, name) for one in judged) for name in METRICS}
 
 
-def loss_of(runtimes: Mapping[Role, Any], encoder: Encoder, pair: Pair) -> float:
-    """Mean loss per token that a model of these roles learns from the pair; of two models, over the tokens of both."""
+def loss_of(runtimes: Mapping[Role, Any], encoder: Encoder, pair: Pair, mode: str = "sketch") -> float:
+    """Mean loss per token that a model of these roles learns from the pair; of two models, over the tokens of both.
+
+    Without a sketch it is that of the code alone, and of the model that writes it.
+    """
+    sketch = pair.sketch if mode == "sketch" else None
     losses: list[float] = []
     for role, runtime in runtimes.items():
-        encoded = encoder.encode(render(role, pair.head, pair.sketch, pair.code))
+        if role is Role.SKETCHER and sketch is None:
+            continue
+        encoded = encoder.encode(render(role, pair.head, sketch, pair.code))
         ids, first = encoded.ids, encoded.learned.index(True)
         logits = np.asarray(runtime.forward(runtime.new_cache(), ids[:-1], keep=len(ids) - first), np.float64)
         logits -= logits.max(axis=1, keepdims=True)
@@ -179,22 +189,22 @@ def edit_similarity(one: str, other: str) -> float:
 
 
 _HERE: list[Any] = []
-"""Engine and encoder of a process of the pool."""
+"""Engine, encoder and mode of a process of the pool."""
 
 
-def _open(bundle: Path, encoder: Encoder, neighbours: Path | None) -> None:
+def _open(bundle: Path, encoder: Encoder, mode: str, neighbours: Path | None) -> None:
     from cert_lsp.engine.pipeline import Engine
     from evals.looked_up import looking_up
 
-    _HERE[:] = [looking_up(Engine.open(bundle, threads=1), neighbours), encoder]
+    _HERE[:] = [looking_up(Engine.open(bundle, threads=1), neighbours), encoder, mode]
 
 
 def _judge_here(pair: Pair) -> Judged:
-    return _judge(_HERE[0], _HERE[1], pair)
+    return _judge(*_HERE, pair)
 
 
-def _judge(engine: Completer, encoder: Encoder, pair: Pair) -> Judged:
-    candidates = engine.complete_text(pair.head, candidates=1)
+def _judge(engine: Completer, encoder: Encoder, mode: str, pair: Pair) -> Judged:
+    candidates = engine.complete_text(pair.head, candidates=1, mode=mode)
     completion, sketch = (candidates[0].code, candidates[0].sketch) if candidates else ("", "")
     wanted, got = _plain(pair.code), _plain(completion)
     return Judged(
@@ -204,7 +214,7 @@ def _judge(engine: Completer, encoder: Encoder, pair: Pair) -> Judged:
         float(bool(candidates) and _plain(sketch) == _plain(dedent(Sketch(pair.sketch).text.strip("\n")))),
         float(got == wanted),
         edit_similarity(got, wanted),
-        loss_of(engine.runtimes, encoder, pair),
+        loss_of(engine.runtimes, encoder, pair, mode),
     )
 
 

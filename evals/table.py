@@ -20,10 +20,11 @@ from statistics import fmean, median
 from typing import Any
 
 from cert_lsp.contract.bundle import EMBEDDED
+from cert_lsp.engine.api_index import UNKNOWN
 from cert_lsp.errors import EvalError
 from evals.existence import fails_for_missing_api, faulted_by_stubs, stubs_version
 from evals.generate import SAMPLES, Sample, generate, read_samples, settings_of
-from evals.pairs import judge_pairs, mean_figures, read_pairs
+from evals.pairs import RESULTS, judge_pairs, mean_figures, read_judged, read_pairs
 from evals.rows import Column, Row, Rows
 from evals.sandbox import Outcome, Sandbox
 from evals.score import KS, judge, pass_at_k
@@ -179,15 +180,19 @@ def _faulted(suite: Suite, samples: Sequence[Sample], folder: Path) -> list[bool
 
 
 def _pairs(row: Row, path: Path | None, out: Path) -> dict[str, float] | None:
-    """Mean figures over held-out pairs, for greedy rows that go by way of a sketch; None where none are asked for."""
-    if path is None or row.mode != "sketch" or row.temperature:
-        return None
-    from cert_lsp.engine.pipeline import Engine
+    """Mean figures over held-out pairs, for greedy rows with all that the server knows; None where there are none.
 
-    pairs = read_pairs(path)
-    bundle = row.bundle or EMBEDDED
-    judged = judge_pairs(Engine.open(bundle, threads=1), bundle, pairs, out / _slug(row.name) / "pairs")
-    return {"pairs": len(judged), **mean_figures(judged)}
+    Without the file of the pairs, what was judged before is taken.
+    """
+    if path is None or row.temperature or row.knows is not None or row.versions != UNKNOWN:
+        return None
+    folder = out / _slug(row.name) / "pairs"
+    if path.is_file():
+        bundle = row.bundle or EMBEDDED
+        judged = judge_pairs(None, bundle, read_pairs(path), folder, mode=row.mode)
+    else:
+        judged = read_judged(folder / RESULTS) if (folder / RESULTS).is_file() else []
+    return {"pairs": len(judged), **mean_figures(judged)} if judged else None
 
 
 def _scores(column: Column, suites: Sequence[Suite], done: dict[str, Ran], versions: str) -> list[float]:

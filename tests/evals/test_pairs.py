@@ -50,7 +50,8 @@ class FakeEngine:
         self.runtimes = {Role.JOINT: FakeRuntime()}
         self.patience = patience
 
-    def complete_text(self, before: str, *, candidates: int) -> list[SimpleNamespace]:
+    def complete_text(self, before: str, *, candidates: int, mode: str) -> list[SimpleNamespace]:
+        self.mode = mode
         if not self.patience:
             raise KeyboardInterrupt
         self.patience -= 1
@@ -91,6 +92,21 @@ def test_the_loss_counts_sketch_code_and_their_markers_alone(bundle: Path) -> No
     assert likes_end == pytest.approx(math.log(258 + math.exp(3)) - 3 / learned)
     both = loss_of({Role.SKETCHER: FakeRuntime(), Role.GENERATOR: FakeRuntime()}, encoder, pair(0))
     assert both == pytest.approx(math.log(259))
+
+
+def test_without_a_sketch_the_loss_is_that_of_the_code_alone(bundle: Path, tmp_path: Path) -> None:
+    encoder = Encoder.load(bundle / "tokenizer.json", MARKERS)
+    likes_end = {Role.JOINT: FakeRuntime(encoder.marker_id(Marker.END))}
+    learned = len(pair(0).code) + 1
+    wanted = pytest.approx(math.log(258 + math.exp(3)) - 3 / learned)
+    assert loss_of(likes_end, encoder, pair(0), "nosketch") == wanted
+    likes_sketches = {Role.SKETCHER: FakeRuntime(0), Role.GENERATOR: FakeRuntime()}
+    assert loss_of(likes_sketches, encoder, pair(0), "nosketch") == pytest.approx(math.log(259))
+    engine = FakeEngine()
+    judge_pairs(engine, bundle, [pair(0)], tmp_path / "out", mode="nosketch")
+    assert engine.mode == "nosketch"
+    with pytest.raises(EvalError, match="another mode"):
+        judge_pairs(engine, bundle, [pair(0)], tmp_path / "out")
 
 
 def test_an_interrupted_run_goes_on(bundle: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from cert_lsp.engine.knowledge import KNOWLEDGE
 from cert_lsp.errors import EvalError
 from evals.__main__ import main
 from evals.curve import read_losses, read_scores, smoothed
+from evals.pairs import Judged, Pair
 from evals.report import BEGIN, END, write_between_markers
 from evals.rows import read_rows
 from tests.evals.test_generate import Candidate, Manifest
@@ -168,6 +170,31 @@ def test_a_row_is_told_the_versions_that_it_names(rows, capsys):
     rows.write_text(ROWS)
     assert main(command(rows)) == 1
     assert "drawn otherwise" in capsys.readouterr().err
+
+
+def test_pairs_are_judged_as_the_row_asks_and_kept_without_their_file(rows, monkeypatch):
+    asked = []
+
+    def judge_pairs(engine, bundle, pairs, folder, *, mode):
+        asked.append((pairs, mode))
+        folder.mkdir(parents=True)
+        judged = [Judged("1", "x", "x", 0.0, 1.0, 0.5, 2.0)]
+        (folder / "pairs.jsonl").write_text(json.dumps(asdict(judged[0])) + "\n")
+        return judged
+
+    monkeypatch.setattr("evals.table.judge_pairs", judge_pairs)
+    pair = {"id": "1", "head": "x =", "code": " 1", "sketch": " $number"}
+    (rows.parent / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    bare = '\n[[rows]]\nname = "Bare"\nmode = "sketch"\nknows = []\n'
+    rows.write_text('pairs = "pairs.jsonl"\n' + ROWS.replace("\n[[differences]]", bare + "\n[[differences]]"))
+    assert main(command(rows)) == 0
+    assert asked == [([Pair(**pair)], "nosketch"), ([Pair(**pair)], "sketch")]
+    told = json.loads((rows.parent / "out" / "table.json").read_text())["rows"]
+    assert told["Model"]["pairs"] == {"pairs": 1, "sketch_exact": 0, "code_exact": 1, "edit_similarity": 0.5, "loss": 2}
+    assert told["Bare"]["pairs"] is None
+    (rows.parent / "pairs.jsonl").unlink()
+    assert main(command(rows)) == 0
+    assert json.loads((rows.parent / "out" / "table.json").read_text())["rows"] == told
 
 
 @pytest.mark.parametrize(

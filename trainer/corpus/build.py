@@ -1,4 +1,4 @@
-"""Sources to `train.parquet`, `heldout.parquet` and a report, in three stages on any number of workers.
+"""Sources to `train.parquet`, `heldout.parquet`, its pairs and a report, in three stages on any number of workers.
 
 extract   a shard's files to its candidate records and their hashes (shards.py)
 compare   a range of the hashes of all shards to those that occur more than once (dedup.repeated)
@@ -28,7 +28,7 @@ _SHARDS_A_RANGE = 256
 
 
 def build(sources: Iterable[Source], folder: Path, place: Place) -> bool:
-    """Write the corpus of `sources` into `folder`, with `report.md` and `report.json`.
+    """Write the corpus of `sources` into `folder`, with `pairs.jsonl` of what is held out, and reports.
 
     Returns:
         Whether it is written; under Slurm the work is queued.

@@ -2,8 +2,9 @@
 
 Reads Python files, notebooks, reStructuredText and Markdown; finds where prose speaks of code that uses pandas or
 NumPy (examples in docstrings, user guides, notebooks, comments, documented functions); drops what is unclear, repeated
-or part of an evaluation suite; writes DIR/train.parquet, DIR/heldout.parquet, DIR/report.md and DIR/report.json.
-Nothing that is read is ever run. Run it again after an interruption: finished sources are not read twice.
+or part of an evaluation suite; writes DIR/train.parquet, DIR/heldout.parquet, DIR/pairs.jsonl (what is held out, for
+`python -m evals`), DIR/report.md and DIR/report.json. Nothing that is read is ever run. Run it again after an
+interruption: finished sources are not read twice.
 
   python -m trainer corpus --out corpus                          the pinned packages; about 500 MB to fetch
   python -m trainer corpus --out corpus --packages pandas numpy  some of them

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cert_lsp.errors import CorpusError
 from trainer.corpus import report
 from trainer.corpus.dedup import Kept
+from trainer.corpus.heldout import PAIRS, write_pairs
 from trainer.corpus.report import Built
 from trainer.corpus.shards import SCHEMA, Shards
 
@@ -28,7 +29,7 @@ _ROWS = 20_000
 
 
 def merge(shards: Shards, repeated: NDArray[np.uint64], folder: Path) -> None:
-    """Write `folder`/train.parquet, heldout.parquet and the reports.
+    """Write `folder`/train.parquet, heldout.parquet, its pairs and the reports.
 
     Args:
         shards: All of them made.
@@ -61,6 +62,7 @@ def merge(shards: Shards, repeated: NDArray[np.uint64], folder: Path) -> None:
                 "no training records can be made of it",
                 "pass the folder that holds the code",
             )
+    write_pairs(folder / "heldout.parquet", folder / PAIRS)
     report.write(built, folder)
 
 

@@ -7,18 +7,21 @@ import tarfile
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from cert_lsp.contract.prompt import split_cursor
 from cert_lsp.contract.sketch import sketch
 from cert_lsp.errors import CorpusError
+from evals.pairs import read_pairs
 from evals.suite import load_suites
 from trainer.__main__ import main
 from trainer.corpus import decontaminate
 from trainer.corpus.build import records
 from trainer.corpus.dedup import SAME_CODE, Seen
 from trainer.corpus.fetch import Package, choose, fetch, read_packages, sha256
+from trainer.corpus.heldout import write_pairs
 from trainer.corpus.readers import Source, licence, read
 
 GUIDE = """
@@ -78,6 +81,7 @@ def test_command_writes_splits_and_reports(folder: Path, tmp_path: Path, capsys:
     train = rows(out / "train.parquet")
     assert len(train) == printed["splits"]["train"] > 0
     assert rows(out / "heldout.parquet") == []
+    assert (out / "pairs.jsonl").read_text(encoding="utf-8") == ""
     assert {row["source"] for row in train} == {"team"}
     assert printed["drops"]["duplicate"] > 0
     assert printed["drops"]["file: not UTF-8"] == printed["drops"]["file: binary"] == 1
@@ -87,6 +91,21 @@ def test_command_writes_splits_and_reports(folder: Path, tmp_path: Path, capsys:
     assert main(["corpus", "--out", str(out), "--folder", str(folder), "--workers", "1"]) == 0
     assert {path: path.stat().st_mtime_ns for path in (out / "shards").glob("*.parquet")} == shards
     assert rows(out / "train.parquet") == train
+
+
+def test_held_out_pairs_are_each_code_of_a_file_once_where_words_ask_for_it(tmp_path: Path):
+    common = {"source": "s", "license": "MIT", "split": "heldout", "sketch": "df.sum()"}
+    told = [
+        {"path": "s/a.py", "kind": "doctest", "head": "# sum\n", "code": "df.sum()"},
+        {"path": "s/a.py", "kind": "doctest", "head": "# sum\nx =", "code": "df.sum()"},
+        {"path": "s/b.py", "kind": "comment", "head": "# sum\n", "code": "df.sum()"},
+        {"path": "s/b.py", "kind": "block", "head": "df = read()\n", "code": "df.mean()"},
+    ]
+    pq.write_table(pa.Table.from_pylist([{**common, **one} for one in told]), tmp_path / "heldout.parquet")
+    write_pairs(tmp_path / "heldout.parquet", tmp_path / "pairs.jsonl")
+    pairs = read_pairs(tmp_path / "pairs.jsonl")
+    assert [(one.id.partition("#")[0], one.head) for one in pairs] == [("s/a.py", "# sum\n"), ("s/b.py", "# sum\n")]
+    assert len({one.id for one in pairs}) == 2
 
 
 def test_no_row_group_is_empty(folder: Path, tmp_path: Path):

@@ -14,7 +14,7 @@ from trainer.corpus.dedup import repeated
 from trainer.corpus.readers import Source, members
 from trainer.corpus.shards import PART
 
-RESULTS = ("train.parquet", "heldout.parquet", "report.json", "report.md")
+RESULTS = ("train.parquet", "heldout.parquet", "pairs.jsonl", "report.json", "report.md")
 SBATCH = """#!/bin/bash
 # Stands in for a cluster's queue: runs each task of the array at once, one after the other.
 script=${!#}

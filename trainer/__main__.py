@@ -14,6 +14,7 @@ from cert_lsp.errors import CertError
 _COMMANDS = {
     "api-index": ("trainer.api_index", "list the API of pandas and NumPy for the server"),
     "base": ("trainer.base", "fetch the base model, or take one from a local folder"),
+    "compare": ("trainer.compare", "say whether a run repeats recorded losses"),
     "corpus": ("trainer.corpus.cli", "make training records from source folders and source distributions"),
     "files": ("trainer.corpus.files", "make a corpus of whole files, for a base trained from scratch"),
     "plan": ("trainer.plan", "say batch, ZeRO stage, memory and days of a run on GPUs"),

@@ -373,9 +373,9 @@ class _Request:
 
 
 def _draw(code: str, sketch: Sketch, *answers: Answer) -> Draw:
-    """Return code and its sketch as the draw that `answers` are; its score is the mean of their logarithms."""
-    logarithms = [logarithm for answer in answers for logarithm in answer.logarithms]
-    return Draw(code, _shown(sketch), float(np.mean(logarithms)) if logarithms else 0.0, len(logarithms))
+    """Return code and its sketch as the draw that `answers` are."""
+    tokens = sum(len(answer.logarithms) for answer in answers)
+    return Draw(code, _shown(sketch), sum(answer.log_probability for answer in answers), tokens)
 
 
 def _shown(sketch: Sketch) -> str:

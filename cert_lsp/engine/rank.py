@@ -48,18 +48,26 @@ class Draw:
     Attributes:
         answer: What they wrote; starts with the context's `forced`.
         sketch: Its sketch in wire text.
-        score: As `Candidate.score`.
+        log_probability: The logarithm of the probability of sketch and code together.
         tokens: How many they chose for both.
     """
 
     answer: str
     sketch: str
-    score: float
+    log_probability: float
     tokens: int = 0
+
+    @property
+    def score(self) -> float:
+        """As `Candidate.score`."""
+        return self.log_probability / max(1, self.tokens)
 
 
 def rank(context: Context, draws: Iterable[Draw], api: ApiFilter | None, *, mend: bool = True) -> list[Candidate]:
-    """Order what can be offered, best first: API that exists before made-up API, names known before unknown, score.
+    """Order what can be offered, best first: API that exists before made-up API, names known before unknown, likelier.
+
+    Likelier is what has the greater probability as a whole. A mean over its tokens would favour what is long: the code
+    repeats the sketch nearly for nothing.
 
     Left out is what does not parse behind the half-written statement, adds nothing, or says what another one says.
 
@@ -70,7 +78,7 @@ def rank(context: Context, draws: Iterable[Draw], api: ApiFilter | None, *, mend
         mend: Whether to put its successor in the place of API that the project's versions no longer have.
     """
     known = names_known(context)
-    best: dict[str, tuple[bool, Candidate]] = {}
+    best: dict[str, tuple[bool, float, Candidate]] = {}
     for draw in draws:
         if api and mend:
             draw = with_successors(context, draw, api)
@@ -85,10 +93,10 @@ def rank(context: Context, draws: Iterable[Draw], api: ApiFilter | None, *, mend
             draw.sketch,
         )
         key = "".join(answer.split())
-        if key not in best or draw.score > best[key][1].score:
-            best[key] = free_names(context.statement, answer) <= known, candidate
-    ordered = sorted(best.values(), key=lambda item: (not item[1].api_exists, not item[0], -item[1].score))
-    return [candidate for _, candidate in ordered]
+        if key not in best or draw.log_probability > best[key][1]:
+            best[key] = free_names(context.statement, answer) <= known, draw.log_probability, candidate
+    ordered = sorted(best.values(), key=lambda item: (not item[2].api_exists, not item[0], -item[1]))
+    return [candidate for *_, candidate in ordered]
 
 
 def without_repetition(context: Context, answer: str) -> str:

@@ -86,6 +86,11 @@ class Answer:
     complete: bool
     alternatives: tuple[Alternative, ...]
 
+    @property
+    def log_probability(self) -> float:
+        """The logarithm of the probability of all that was chosen."""
+        return sum(self.logarithms)
+
     def branch(self, alternative: Alternative) -> tuple[tuple[int, float], ...]:
         """Return the start of the answer that takes `alternative` at its place."""
         chosen = (alternative.token, float(np.log(alternative.probability)))

@@ -66,6 +66,7 @@ class FakeEngine:
 
     def complete_text(self, before, *, mode, **options):
         type(self).calls += 1
+        type(self).options = options
         return [Candidate("1" if mode == "sketch" or "zero" in before else "np.missing(1)", "number")]
 
 
@@ -146,6 +147,18 @@ def test_a_sampled_row_tells_pass_at_10(rows):
     figures = told["rows"]["Model"]["columns"]["all"]["versions"][told["versions"][0]]
     assert figures["pass@10"] == 1.0
     assert "; @10 100.0" in (rows.parent / "out" / "table.md").read_text()
+
+
+def test_a_row_tells_how_many_are_written_for_an_answer(rows, capsys):
+    rows.write_text(ROWS.replace('mode = "sketch"', 'mode = "sketch"\ncandidates = 3'))
+    assert main(command(rows)) == 0
+    settings = json.loads((rows.parent / "out" / "model" / "Toy" / "settings.json").read_text())
+    assert settings["decoding"]["candidates"] == FakeEngine.options["candidates"] == 3
+    other = json.loads((rows.parent / "out" / "model-no-sketch" / "Toy" / "settings.json").read_text())
+    assert "candidates" not in other["decoding"]
+    rows.write_text(ROWS)
+    assert main(command(rows)) == 1
+    assert "drawn otherwise" in capsys.readouterr().err
 
 
 def test_a_row_has_the_helps_that_it_names(rows, capsys):

@@ -34,6 +34,15 @@ def test_best_score_first() -> None:
     assert codes("# mean\n|", "x = df.mean()", "y = df.a") == ["x = df.mean()", "y = df.a"]
 
 
+def test_the_whole_counts_and_not_the_mean_of_its_tokens() -> None:
+    draws = [Draw(" df.groupby('a')['b'].mean()", "", -3.0, 30), Draw(" df.mean()", "", -2.0, 4)]
+    found = rank(context_of("# mean\nx =|"), draws, None)
+    assert [(each.code, each.score) for each in found] == [
+        (" df.mean()", -0.5),
+        (" df.groupby('a')['b'].mean()", pytest.approx(-0.1)),
+    ]
+
+
 def test_what_does_not_parse_is_not_offered() -> None:
     assert codes("# mean\nx =|", " df.mean(", " df.mean())", " for", " df.a") == [" df.a"]
 

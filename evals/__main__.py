@@ -77,7 +77,8 @@ def run(options: argparse.Namespace) -> int:
         )
     suites = load_suites(options.suite)
     python = options.python or pinned_python()  # before hours of generation, so that nothing can be missing after them
-    decoding = Decoding(options.mode, options.temperature, options.top_p if options.temperature else 1.0)
+    top_p = options.top_p if options.temperature else 1.0
+    decoding = Decoding(options.mode, options.temperature, top_p, candidates=options.candidates)
 
     from cert_lsp.engine.api_index import Versions
     from cert_lsp.engine.knowledge import KNOWLEDGE
@@ -261,6 +262,14 @@ def _parser() -> argparse.ArgumentParser:
         help="write a sketch first, or the code at once",
     )
     running.add_argument("--samples", type=_positive, default=1, metavar="N", help="completions a task (default: 1)")
+    running.add_argument(
+        "--candidates",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="answers that are written for a completion, of which the best counts: 1, as for ghost text that comes by "
+        "itself (the default), or 3, as on request",
+    )
     running.add_argument("--temperature", type=_not_negative, default=0.0, metavar="T", help="0 is greedy (default: 0)")
     running.add_argument(
         "--top-p",

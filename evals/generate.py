@@ -50,12 +50,26 @@ class Sample:
 
 @dataclass(frozen=True)
 class Decoding:
-    """How samples are drawn; temperature 0 is greedy."""
+    """How samples are drawn; temperature 0 is greedy.
+
+    Attributes:
+        mode: `sketch` or `nosketch`.
+        temperature: As `Engine.complete`.
+        top_p: As `Engine.complete`.
+        max_tokens: As `Engine.complete`.
+        candidates: How many the engine writes for a sample, of which the first counts: one as ghost text that comes by
+            itself, three where somebody asks for it.
+    """
 
     mode: str
     temperature: float = 0.0
     top_p: float = 1.0
     max_tokens: int = MAX_TOKENS
+    candidates: int = 1
+
+    def told(self) -> dict[str, Any]:
+        """The settings as a file holds them; what is left out there is as it is by default."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("candidates", 1)}
 
 
 def seed_of(task_id: str, sample: int) -> int:
@@ -109,7 +123,7 @@ def generate(
             for task, n in tqdm(missing, "generate", unit="sample", initial=len(wanted) - len(missing), disable=None):
                 start = time.perf_counter()
                 candidates = engine.complete_text(
-                    task.prompt, candidates=1, seed=seed_of(task.task_id, n), versions=versions, **asdict(decoding)
+                    task.prompt, seed=seed_of(task.task_id, n), versions=versions, **asdict(decoding)
                 )
                 taken = round(1000 * (time.perf_counter() - start), 1)
                 best = candidates[0] if candidates else None
@@ -130,7 +144,7 @@ def settings_of(
     """What made samples, apart from the bundle, as settings.json holds it; the arguments are those of `generate`."""
     return {
         "suites": {suite.name: suite.sha256 for suite in suites},
-        "decoding": asdict(decoding),
+        "decoding": decoding.told(),
         **({"without": sorted(without)} if without else {}),
         **({"versions": asdict(versions)} if versions != UNKNOWN else {}),
     }

@@ -14,6 +14,7 @@ bundle = "runs/bundle"       # left out: the embedded one
 mode = "sketch"              # or nosketch
 samples = 20                 # optional: sampled in place of greedy, with a temperature
 temperature = 0.8
+candidates = 3               # optional: written for each sample, of which the first counts, as on request
 knows = ["api_filter"]       # optional: what the server knows beside the model; left out: all, []: the bundle bare
 pandas = "1.5.3"             # optional, as numpy: the release that the server is told the project uses
 
@@ -62,6 +63,7 @@ class Row:
         samples: Completions a task.
         temperature: 0 is greedy.
         top_p: Nucleus when sampling.
+        candidates: As `Decoding.candidates`.
         knows: Which of the server's helps it has (`KNOWLEDGE` of the engine); None for all.
         pandas: The release that it is told the project uses; None for any.
         numpy: The same.
@@ -73,6 +75,7 @@ class Row:
     samples: int = 1
     temperature: float = 0.0
     top_p: float = 0.9
+    candidates: int = 1
     knows: tuple[str, ...] | None = None
     pandas: str | None = None
     numpy: str | None = None
@@ -85,7 +88,8 @@ class Row:
     @property
     def decoding(self) -> Decoding:
         """The row's decoding, as `generate` takes it."""
-        return Decoding(self.mode, self.temperature, self.top_p if self.temperature else 1.0)
+        top_p = self.top_p if self.temperature else 1.0
+        return Decoding(self.mode, self.temperature, top_p, candidates=self.candidates)
 
     @property
     def versions(self) -> Versions:

@@ -184,7 +184,7 @@ def _pairs(row: Row, path: Path | None, out: Path) -> dict[str, float] | None:
 
     Without the file of the pairs, what was judged before is taken.
     """
-    if path is None or row.temperature or row.knows is not None or row.versions != UNKNOWN:
+    if path is None or row.temperature or row.candidates > 1 or row.knows is not None or row.versions != UNKNOWN:
         return None
     folder = out / _slug(row.name) / "pairs"
     if path.is_file():

@@ -29,7 +29,7 @@ class Candidate:
     Attributes:
         code: Exactly the text to insert at the cursor.
         sketch: Its sketch, in the spelling for people.
-        score: Mean natural logarithm of the probability of its tokens; higher is better.
+        score: Mean natural logarithm of the probability of its tokens; how sure the model was, not what orders them.
         api_exists: Whether pandas, NumPy and Python have what it names (see `api_index`), as far as that can be told.
         template: Its sketch as `Engine.complete_from` takes it, with a dollar sign before each placeholder.
     """

@@ -18,10 +18,14 @@ def write_pairs(records: Path, out: Path) -> None:
         records: heldout.parquet.
         out: The file of pairs, JSON Lines (format: `evals.pairs`).
     """
-    pairs: dict[tuple[str, str], dict[str, str]] = {}
-    for record in pq.read_table(records).to_pylist():
-        path, code = record["path"], record["code"]
-        if record["kind"] != "block":  # nobody spoke of it
-            name = f"{path}#{hashlib.blake2b(code.encode('utf-8', 'replace'), digest_size=8).hexdigest()}"
-            pairs.setdefault((path, code), {"id": name, **{key: record[key] for key in ("head", "code", "sketch")}})
-    out.write_text("".join(json.dumps(pair) + "\n" for pair in pairs.values()), encoding="utf-8")
+    seen: set[str] = set()
+    with pq.ParquetFile(records) as table, out.open("w", encoding="utf-8") as file:
+        for batch in table.iter_batches():
+            for record in batch.to_pylist():
+                digest = hashlib.blake2b(record["code"].encode("utf-8", "replace"), digest_size=8).hexdigest()
+                name = f"{record['path']}#{digest}"
+                if record["kind"] == "block" or name in seen:  # nobody spoke of a block
+                    continue
+                seen.add(name)
+                pair = {"id": name, **{key: record[key] for key in ("head", "code", "sketch")}}
+                file.write(json.dumps(pair) + "\n")

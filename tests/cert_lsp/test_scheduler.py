@@ -44,14 +44,16 @@ async def test_newer_claim_ends_the_older_one_at_once(scheduler: Scheduler) -> N
 
 async def test_queued_work_that_is_superseded_never_runs(scheduler: Scheduler) -> None:
     log: list[str] = []
-    busy = asyncio.create_task(work(scheduler, "other", "busy", 0.2, log))
-    await asyncio.sleep(0.05)
-    tasks = [asyncio.create_task(work(scheduler, "a", str(number), 0, log)) for number in range(20)]
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert await busy == "busy"
-    assert [type(each) for each in results[:-1]] == [Superseded] * 19
-    assert results[-1] == "19"
-    assert log == ["busy begun", "19 begun"]
+    free = threading.Event()
+    with scheduler.claim("other") as job:
+        busy = asyncio.create_task(job.run(scheduler.reader, free.wait))
+        tasks = [asyncio.create_task(work(scheduler, "a", str(number), 0, log)) for number in range(20)]
+        older = await asyncio.gather(*tasks[:-1], return_exceptions=True)
+        free.set()
+        assert await tasks[-1] == "19"
+        assert await busy
+    assert [type(each) for each in older] == [Superseded] * 19
+    assert log == ["19 begun"]
 
 
 async def test_cancelled_task_ends_its_work(scheduler: Scheduler) -> None:

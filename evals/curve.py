@@ -51,28 +51,40 @@ def read_losses(runs: Sequence[Path], before: int = 0) -> list[Losses]:
     found: list[Losses] = []
     start = before
     for run in runs:
-        path = run / "metrics.jsonl"
-        try:
-            lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-            trained = [line for line in lines if "loss" in line]
-            at = {line["step"]: start + line["tokens"] for line in trained}
-            held_out = [
-                (at[line["step"]], line["eval_loss"])
-                for line in lines
-                if line.get("step") in at and "eval_loss" in line
-            ]
-            one = Losses(start, list(at.values()), [line["loss"] for line in trained], held_out)
-        except (OSError, ValueError, KeyError) as error:
-            raise EvalError(
-                f"{path} cannot be read: {error!r}",
-                "There is no curve",
-                "Name folders that `python -m trainer train` wrote",
-            ) from error
+        figures = read_metrics(run)
+        trained = {step: told for step, told in figures.items() if "loss" in told}
+        at = {step: int(start + told["tokens"]) for step, told in trained.items()}
+        held_out = [(at[step], told["eval_loss"]) for step, told in trained.items() if "eval_loss" in told]
+        one = Losses(start, list(at.values()), [told["loss"] for told in trained.values()], held_out)
         if not one.tokens:
-            raise EvalError(f"{path} holds no step", "There is no curve", "Leave that run out")
+            raise EvalError(f"{run} holds no step", "There is no curve", "Leave that run out")
         start = one.tokens[-1]
         found.append(one)
     return found
+
+
+def read_metrics(run: Path) -> dict[int, dict[str, float]]:
+    """Read the figures of each step of a run, in order; what was measured after a step stands with it.
+
+    Raises:
+        EvalError: It has no metrics.jsonl, or none that can be read.
+    """
+    path = run / "metrics.jsonl"
+    figures: dict[int, dict[str, float]] = {}
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.strip():
+                told = json.loads(line)
+                if "loss" in told and "tokens" not in told:
+                    raise KeyError("tokens")
+                figures.setdefault(told["step"], {}).update(told)
+    except (OSError, ValueError, KeyError) as error:
+        raise EvalError(
+            f"{path} cannot be read: {error!r}",
+            "Its losses are not known",
+            "Name folders that `python -m trainer train` wrote",
+        ) from error
+    return figures
 
 
 def read_scores(path: Path) -> list[Scores]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cert_lsp.errors import ConfigError
+from evals.curve import read_metrics
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ def compare(run_dir: Path, recorded: Path) -> Agreement:
     """Compare the metrics of two runs.
 
     Raises:
-        ConfigError: A folder has no metrics that can be read, or they have no step in common.
+        EvalError: A folder has no metrics that can be read.
+        ConfigError: They have no step in common.
     """
-    one, other = _read(run_dir), _read(recorded)
+    one, other = read_metrics(run_dir), read_metrics(recorded)
     steps = sorted(step for step in one.keys() & other.keys() if "loss" in one[step] and "loss" in other[step])
     if not steps:
         raise ConfigError(f"{run_dir} and {recorded} have no step in common", remedy="let the run make some steps")
@@ -79,18 +81,3 @@ def compare(run_dir: Path, recorded: Path) -> Agreement:
     ]
     same_tokens = all(one[step]["tokens"] == other[step]["tokens"] for step in steps)
     return Agreement(len(steps), same_tokens, fmean(apart), max(apart), max(held_out, default=None))
-
-
-def _read(folder: Path) -> dict[int, dict[str, float]]:
-    """Return the figures of each step."""
-    path = folder / "metrics.jsonl"
-    figures: dict[int, dict[str, float]] = {}
-    try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            told = json.loads(line)
-            figures.setdefault(told["step"], {}).update(told)
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error!r}", remedy="name a folder that `python -m trainer train` wrote"
-        ) from error
-    return figures

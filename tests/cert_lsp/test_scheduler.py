@@ -45,15 +45,21 @@ async def test_newer_claim_ends_the_older_one_at_once(scheduler: Scheduler) -> N
 async def test_queued_work_that_is_superseded_never_runs(scheduler: Scheduler) -> None:
     log: list[str] = []
     free = threading.Event()
+
+    def hold() -> str:
+        log.append("busy begun")
+        free.wait(5)
+        return "busy"
+
     with scheduler.claim("other") as job:
-        busy = asyncio.create_task(job.run(scheduler.reader, free.wait))
+        busy = asyncio.create_task(job.run(scheduler.reader, hold))
         tasks = [asyncio.create_task(work(scheduler, "a", str(number), 0, log)) for number in range(20)]
         older = await asyncio.gather(*tasks[:-1], return_exceptions=True)
         free.set()
         assert await tasks[-1] == "19"
-        assert await busy
+        assert await busy == "busy"
     assert [type(each) for each in older] == [Superseded] * 19
-    assert log == ["19 begun"]
+    assert log == ["busy begun", "19 begun"]
 
 
 async def test_cancelled_task_ends_its_work(scheduler: Scheduler) -> None:

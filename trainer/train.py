@@ -36,7 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--config", required=True, metavar="NAME|FILE", help="smoke, cpu, v100, pycodegpt-110m, or a TOML file"
     )
     parser.add_argument("--corpus", type=Path, required=True, metavar="DIR", help="folder of train/heldout.parquet")
-    parser.add_argument("--textbook", type=Path, metavar="DIR", help="a second such folder")
+    parser.add_argument(
+        "--textbook",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further such folder; may be repeated",
+    )
     parser.add_argument(
         "--base", type=Path, required=True, metavar="DIR", help="folder made by `python -m trainer base`"
     )
@@ -65,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     settings = read_deepspeed(deepspeed_path, config)
     base_cert = read_cert(args.base)
     start = read_start(args.start, base_cert, config) if args.start else None
-    sources = [folder for folder in (args.corpus, args.textbook) if folder]
+    sources = [args.corpus, *args.textbook]
     args.out.mkdir(parents=True, exist_ok=True)
     rank, world, device = start_processes()
     cache, weights = args.out / "cache", config.data.resample

@@ -26,7 +26,9 @@ RUN = 8
 SHORTEST = 5
 COMMON_CODE = 32
 """Code without a constant that is shorter than this is common to all who use the libraries."""
-OWN_SUITES = tuple(Path(evals.__file__).with_name(name) for name in ("everyday.jsonl", "documentation.jsonl"))
+OWN_SUITES = tuple(
+    Path(evals.__file__).with_name(name) for name in ("everyday.jsonl", "daily.jsonl", "documentation.jsonl")
+)
 _FILE = Path(__file__).with_name("decontamination.blake2b8")
 _SAID = re.compile(r"^[ \t]*#+ ?(.*)$|(\"{3}|'{3})(.*?)\2", re.MULTILINE | re.DOTALL)
 

@@ -77,7 +77,7 @@ def samples(
 
 
 def _draw(operations: Sequence[Operation], rng: random.Random, report: Report) -> Iterator[Sample]:
-    order = [*operations]
+    order = [operation for operation in operations for _ in range(operation.weight)]
     rng.shuffle(order)
     for index in range(BATCH):
         operation = order[index % len(order)]
@@ -159,8 +159,8 @@ def write(
                         "head": sample.head,
                         "code": sample.code,
                         "sketch": wire,
-                        "kind": "textbook",
-                        "source": "textbook",
+                        "kind": sample.operation.book,
+                        "source": sample.operation.book,
                         "path": sample.operation.key,
                         "split": part,
                         "license": "own",

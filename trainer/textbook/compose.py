@@ -45,6 +45,7 @@ def _join(first: Operation, second: Operation, rng: random.Random) -> Operation 
         picks=first.picks | second.picks,
         say={"order": say},
         then=second.then,
+        book=first.book,
         slots=first.slots | second.slots,
     )
 

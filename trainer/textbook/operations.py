@@ -1,4 +1,4 @@
-r"""The catalogue: TOML files of operations, and a team's own file in the same format.
+r"""The two books: TOML files of operations, and a team's own file in the same format.
 
 ```toml
 [[operation]]
@@ -9,6 +9,8 @@ holds = "len(result) > 0"          # or a condition on `result` and the inputs' 
 old = "<df>.groupby(<cat>)[<num>].mean()"  # only where the answer replaces code that newer versions lack
 data = "missing"                   # traits of the made-up data, see scene.py
 pick.stat = ["mean:average", "max:maximum|largest value"]   # <stat> in code : in words
+result = ["means", "by_group"]     # names that people give the value
+weight = 3                         # how common it is: drawn that many times as often as others
 say = '''
 ! compute the mean <num> for each <cat>
 = the average <num> per <cat>
@@ -23,6 +25,9 @@ say = '''
 of its last line if that is an expression, else that of the object which the last line changes.
 A phrasing's first sign is its style: ``!`` order, ``=`` noun phrase, ``?`` question, ``&`` sentences, ``~`` notebook
 shorthand, ``@`` docstring. An operation needs a second answer, `same` or `holds`: else nothing could fail.
+
+The textbook (`catalogue/`) speaks of columns, the phrasebook (`phrasebook/`) of what they hold: ``<num.more>`` in a
+phrasing is a word for the column, see words.py.
 """
 
 from __future__ import annotations
@@ -35,15 +40,15 @@ from typing import Any
 
 from cert_lsp.errors import CorpusError
 
-CATALOGUE = Path(__file__).parent / "catalogue"
-SLOT = re.compile(r"<([a-z_]+\d?)(!?)>")
+BOOKS = {"textbook": "catalogue", "phrasebook": "phrasebook"}
+SLOT = re.compile(r"<([a-z_]+\d?)(!?)(?:\.([a-z]+))?>")
 STYLES = {"!": "order", "=": "noun", "?": "question", "&": "sentences", "~": "terse", "@": "docstring"}
 TRAITS = {
     *("missing", "duplicates", "labels", "abc", "multi", "alike", "numeric", "strnum", "strdate", "messy", "lists"),
     *("clock", "long", "negative", "zeros", "repeats", "distinct", "floats", "paired", "twelve", "symmetric"),
     *("small", "random", "literal"),
 }
-_KEYS = {"name", "code", "same", "holds", "data", "pick", "say", "then", "old"}
+_KEYS = {"name", "code", "same", "holds", "data", "pick", "say", "then", "old", "result", "weight"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,9 @@ class Operation:
         say: Style -> phrasings.
         then: Whether frames go in and come out, so that another operation can follow.
         old: Code that did the same in pandas 1.5 / NumPy 1.23 and is gone, or empty.
+        result: Names that people give the value, or empty.
+        weight: How often it is drawn, beside others.
+        book: The book it belongs to.
     """
 
     name: str
@@ -73,6 +81,9 @@ class Operation:
     say: dict[str, tuple[str, ...]]
     then: bool = False
     old: str = ""
+    result: tuple[str, ...] = ()
+    weight: int = 1
+    book: str = "textbook"
     slots: frozenset[str] = field(default_factory=frozenset)
 
     @property
@@ -81,8 +92,8 @@ class Operation:
         return f"{self.theme}/{self.name}"
 
 
-def load(path: Path) -> list[Operation]:
-    """Read one file of operations.
+def load(path: Path, book: str = "textbook") -> list[Operation]:
+    """Read one file of operations as part of `book`.
 
     Raises:
         CorpusError: The file is not valid TOML, or an operation in it is incomplete.
@@ -95,20 +106,20 @@ def load(path: Path) -> list[Operation]:
             "No samples can be made from it",
             "See trainer/textbook/operations.py for the format",
         ) from error
-    return [_operation(table, path) for table in tables]
+    return [_operation(table, path, book) for table in tables]
 
 
-def load_all(extra: Path | None = None) -> list[Operation]:
-    """Read the catalogue and a team's own file; names must be unique in their file."""
-    files = [*sorted(CATALOGUE.glob("*.toml")), *([extra] if extra else [])]
-    operations = [operation for path in files for operation in load(path)]
+def load_all(extra: Path | None = None, book: str = "textbook") -> list[Operation]:
+    """Read a book and a team's own file; names must be unique in their file."""
+    files = [*sorted((Path(__file__).parent / BOOKS[book]).glob("*.toml")), *([extra] if extra else [])]
+    operations = [operation for path in files for operation in load(path, book)]
     names = [operation.key for operation in operations]
     if twice := {name for name in names if names.count(name) > 1}:
         raise CorpusError(f"operations named twice: {', '.join(sorted(twice))}", remedy="Rename one of each")
     return operations
 
 
-def _operation(table: dict[str, Any], path: Path) -> Operation:
+def _operation(table: dict[str, Any], path: Path, book: str) -> Operation:
     name = table.get("name", "?")
     faults = [f"unknown key {key!r}" for key in table.keys() - _KEYS]
     faults += [f"no {key!r}" for key in ("name", "code", "say") if not table.get(key)]
@@ -142,6 +153,9 @@ def _operation(table: dict[str, Any], path: Path) -> Operation:
         say=say,
         then=table.get("then", False),
         old=table.get("old", ""),
+        result=tuple(table.get("result", ())),
+        weight=table.get("weight", 1),
+        book=book,
         slots=frozenset(match[1] for text in texts for match in SLOT.finditer(text)) - picks.keys(),
     )
 

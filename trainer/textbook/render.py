@@ -7,10 +7,11 @@ import random
 import re
 from dataclasses import dataclass
 
+from trainer.textbook import words as lexicon
 from trainer.textbook.operations import SLOT, Operation
 from trainer.textbook.sandbox import Program
 from trainer.textbook.scene import INPUTS, Scene, make_scene
-from trainer.textbook.wording import Voice
+from trainer.textbook.wording import INTROS, VALUE_WORDS, Voice
 
 EXAMPLE = "\0"
 """Stands in a head where the value, once known, may be shown as a comment."""
@@ -34,30 +35,12 @@ _EARLIER = {
     ),
 }
 _COLUMN_SLOTS = ("cat", "cat2", "num", "num2", "num3", "int", "float", "text", "date", "flag", "col")
-_VALUE_WORDS = {
-    "n": "n =", "k": "k =", "x": "limit", "lo": "from", "hi": "to", "value": "for", "value2": "to", "values": "for",
-    "fill": "value", "new": "new name", "new2": "and", "sub": "text", "day": "date", "day2": "until",
-}  # fmt: skip
+_LITERAL, _LISTED = 0.4, 0.5
+"""Where a phrasing means a column that it does not name: share of scripts that write the data down, in place of a file
+with its columns; and of functions that list the columns, in place of the data above (seldom neither)."""
+_OWN_NAME = 0.6
 _RESULTS = ("result", "result", "out", "res", "output", "answer", "ans", "new", "y", "value", "r", "x")
 _FRAMES = ("new_df", "result", "df2", "out", "subset", "res", "df_new", "clean", "selected", "df")
-_INTROS = {
-    "df": (
-        "I have a dataframe with columns {columns}.",
-        "I have a dataframe of {domain} with the columns {columns}.",
-        "Given is a dataframe with {domain} data.",
-        "Suppose I have a dataframe like this.",
-        "My dataframe has the columns {columns}.",
-        "I have the following dataframe.",
-        "I'm working with {domain} data in pandas; the columns are {columns}.",
-    ),
-    "other": (
-        "I have {about}.",
-        "Given {about} `{name}`.",
-        "Say I have {about} like this.",
-        "I have {about} called {name}.",
-        "Suppose {name} is {about}.",
-    ),
-}
 
 
 @dataclass
@@ -102,7 +85,7 @@ def render(operation: Operation, rng: random.Random) -> Sample:
     intent, style = voice.intent(operation, docstring=docstring)
     intent = _substitute(intent, words)
     slots = operation.slots | {match[1] for match in SLOT.finditer(intent)}
-    scene = make_scene(operation, frozenset(slots), rng)
+    scene = make_scene(operation, frozenset(slots), rng, lexicon.forms_in(intent))
     literals = scene.names | scene.code
     setup = [line for slot in scene.names for line in scene.build[slot]]
     others = [code for code in codes if code is not chosen] + [
@@ -156,6 +139,7 @@ class _Writer:
         self.operation, self.scene, self.voice, self.rng = operation, scene, voice, rng
         self.chosen, self.style, self.setup, self.literals = chosen, style, setup, literals
         self.template = intent
+        self.meant = lexicon.columns_meant(intent) & {*_COLUMN_SLOTS}
         self.intent = ""
         self.earlier: list[str] = []
 
@@ -195,7 +179,7 @@ class _Writer:
 
     def function(self, docstring: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
         """A function whose parameters stand for the data; the cursor after ``return`` or in the empty body."""
-        fixed = {match[1] for match in SLOT.finditer(self.chosen + self.template) if match[2]}
+        fixed = {match[1] for match in SLOT.finditer(self.chosen + self.template) if match[2]} | self.meant
         used = {match[1] for match in SLOT.finditer(self.chosen)} - INPUTS - fixed
         if self.rng.random() < 0.2:
             used = set()
@@ -207,12 +191,15 @@ class _Writer:
         arguments = [self.literals[slot] for slot in parameters]
         local = bool(names) and not parameters and self.rng.random() < 0.5
         name = self.rng.choice((self.operation.name, self.operation.name, self.operation.name, "f", "solve", "func"))
-        text = self._intent(parameters, docstring="    " if docstring else None, indent="    ")
+        listed = bool(self.meant) and not local and self.rng.random() < _LISTED
+        text = self._intent(parameters, docstring="    " if docstring else None, indent="    ", listed=listed)
         if "random" not in self.operation.traits and self.rng.random() < 0.15:
             text = self._with_case(text, dict(zip(parameters.values(), arguments, strict=True)), docstring)
         header = f"def {name}({', '.join([*([] if local else names), *parameters.values()])}):"
         spread = self._imports(self.setup + answer.lines) or ["import numpy as np"]
         lead = [*spread, "", ""] if self.rng.random() < 0.9 else []
+        if self.meant and not local and not listed and self.rng.random() < 0.8:
+            lead = [*spread, "", *self.setup, "", ""]
         if local:
             inner = [f"    {line}".rstrip() for line in self.setup]
             lines = [*lead, header, *(text + inner if docstring else inner + text)]
@@ -268,34 +255,49 @@ class _Writer:
         table = self.scene.table
         traits = self.operation.traits
         plain = table is not None and not table.index and not traits & {"strnum", "lists", "strdate", "literal"}
-        if table is None or not plain or "df2" in self.scene.names or self.rng.random() < 0.62:
+        literal = _LITERAL if self.meant else 0.62
+        if table is None or not plain or "df2" in self.scene.names or self.rng.random() < literal:
             return self.setup, {}
         name = self.scene.names["df"]
         file = self.rng.choice(("data.csv", f"{self.scene.domain.name}.csv", f"data/{self.scene.domain.name}.csv"))
         dates = [column for column, kind in table.kinds.items() if kind == "date"]
         parse = f", parse_dates={dates!r}" if dates else ""
         lines = [f"{name} = pd.read_csv({file!r}{parse})"]
+        if self.meant:
+            lines = lexicon.read(lines[0], name, [*table.columns], self.rng)
         lines += [line.replace("{df}", name) for line in table.after if "to_datetime" not in line]
         rest = [line for slot in self.scene.names if slot != "df" for line in self.scene.build[slot]]
         extra = self.rng.choice(([], [], [], [], [f"{name}.head()"], [f"print({name}.shape)"], [f"{name}.info()"]))
         return lines + rest + (self.earlier or extra), {file: table.csv()}
 
-    def _intent(self, parameters: dict[str, str], docstring: str | None = None, indent: str = "") -> list[str]:
-        words = {slot: self._word(slot, parameters) for slot in self._slots(self.template)}
-        text = SLOT.sub(lambda match: words[match[1]], self.voice.own_words(self.template))
+    def _intent(
+        self, parameters: dict[str, str], docstring: str | None = None, indent: str = "", *, listed: bool = False
+    ) -> list[str]:
+        words = {
+            (slot, form): self._word(slot, form, parameters) for slot, _, form in sorted({*SLOT.findall(self.template)})
+        }
+        text = SLOT.sub(lambda match: words[match[1], match[3] or ""], self.voice.own_words(self.template))
+        if self.meant:
+            text = re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", text)
+        if self.meant and self.template.startswith("<") and (docstring is not None or self.rng.random() < 0.3):
+            text = text[:1].upper() + text[1:]
         if self.style in ("sentences", "question") and self.rng.random() < 0.3 and not parameters:
             text = self._intro() + (" " if self.rng.random() < 0.6 else "\n") + text[:1].upper() + text[1:]
         if not parameters and self.rng.random() < 0.7:
             text += self._which_columns() + self._which_values()
-        self.intent = self.voice.ordinals(text)
+        self.intent = text = self.voice.ordinals(text)
+        if listed and self.scene.table:
+            text += lexicon.listing(
+                self.scene.names["df"], [*self.scene.table.columns], self.rng, docstring is not None
+            )
         if docstring is not None:
-            return self.voice.docstring(self.intent, docstring)
-        return self.voice.comment(self.intent, indent)
+            return self.voice.docstring(text, docstring)
+        return self.voice.comment(text, indent)
 
     def _which_columns(self) -> str:
         """Name the columns that the answer needs, where the phrasing names none."""
         needed = [slot for slot in _COLUMN_SLOTS if slot in self._slots(self.chosen)]
-        if not needed or any(slot in self._slots(self.template) for slot in needed):
+        if not needed or self.meant or any(slot in self._slots(self.template) for slot in needed):
             return ""
         names = [self.voice.name(self.scene.raw[slot]) for slot in needed]
         listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
@@ -307,17 +309,20 @@ class _Writer:
 
     def _which_values(self) -> str:
         """Name the numbers and values that the answer needs, where the phrasing names none of them."""
-        needed = [slot for slot in _VALUE_WORDS if slot in self._slots(self.chosen)]
+        needed = [slot for slot in VALUE_WORDS if slot in self._slots(self.chosen)]
         if not needed or any(slot in self._slots(self.template) for slot in needed):
             return ""
-        listed = ", ".join(f"{_VALUE_WORDS[slot]} {self._word(slot, {})}" for slot in needed)
+        listed = ", ".join(f"{VALUE_WORDS[slot]} {self._word(slot, '', {})}" for slot in needed)
         return self.rng.choice((" ({})", " with {}", ", {}", " - {}")).format(listed)
 
     @staticmethod
     def _slots(text: str) -> set[str]:
         return {match[1] for match in SLOT.finditer(text)}
 
-    def _word(self, slot: str, parameters: dict[str, str]) -> str:
+    def _word(self, slot: str, form: str, parameters: dict[str, str]) -> str:
+        if form:
+            text = self.voice.name(parameters[slot]) if slot in parameters else self.scene.raw.get(slot, slot)
+            return lexicon.say(form, text, self.scene.column_of(slot), self.scene.domain, self.rng)
         if slot in parameters:
             return self.voice.name(parameters[slot])
         if slot in self.scene.names:
@@ -331,10 +336,10 @@ class _Writer:
         if self.scene.table is not None:
             columns = [self.voice.name(column) for column in self.scene.table.columns]
             listed = ", ".join(columns[:-1]) + f" and {columns[-1]}"
-            return self.rng.choice(_INTROS["df"]).format(columns=listed, domain=self.scene.domain.name)
+            return self.rng.choice(INTROS["df"]).format(columns=listed, domain=self.scene.domain.name)
         if first is None:
             return "A small question."
-        return self.rng.choice(_INTROS["other"]).format(about=self.scene.about[first], name=self.scene.names[first])
+        return self.rng.choice(INTROS["other"]).format(about=self.scene.about[first], name=self.scene.names[first])
 
     def _imports(self, lines: list[str]) -> list[str]:
         text = "\n".join(lines)
@@ -350,7 +355,9 @@ class _Writer:
     def _variable(self) -> str:
         taken = {*self.scene.names.values(), "data", "d", "idx"}
         names = _FRAMES if self.operation.then else _RESULTS
-        return self.rng.choice([name for name in names if name not in taken])
+        if self.operation.result and self.rng.random() < _OWN_NAME:
+            names = self.operation.result
+        return self.rng.choice([name for name in names if name not in taken] or ["result"])
 
 
 def _substitute(text: str, values: dict[str, str]) -> str:

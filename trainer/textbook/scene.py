@@ -20,10 +20,11 @@ example), `literal` (no file).
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from trainer.textbook import inputs, tables
-from trainer.textbook.domains import Domain, domains
+from trainer.textbook import inputs, tables, words
+from trainer.textbook.domains import Domain, domains, spoken_domains
 from trainer.textbook.operations import Operation
 
 _COLUMNS = ("num", "int", "float", "cat", "text", "date", "flag", "col")
@@ -114,6 +115,12 @@ class Scene:
     about: dict[str, str] = field(default_factory=dict)
     table: tables.Table | None = None
 
+    def column_of(self, slot: str) -> str:
+        """The column that `slot` is, or that its value belongs to; empty where it is neither."""
+        owners = {"value": ("cat",), "value2": ("cat",), "x": ("num", "int", "float")}
+        owners |= {"lo": owners["x"], "hi": owners["x"]}
+        return next((self.raw[owner] for owner in owners.get(slot, (slot,)) if owner in self.raw), "")
+
     def parameters(self, slots: set[str], rng: random.Random) -> dict[str, str]:
         """Names under which a function takes the values of `slots`, all different."""
         taken, chosen = set(self.names.values()), {}
@@ -124,9 +131,17 @@ class Scene:
         return chosen
 
 
-def make_scene(operation: Operation, slots: frozenset[str], rng: random.Random) -> Scene:
-    """Draw names, columns and values for `slots` with the operation's traits."""
-    scene = Scene(rng.choice(domains()))
+def make_scene(
+    operation: Operation, slots: frozenset[str], rng: random.Random, asked: Mapping[str, frozenset[str]] | None = None
+) -> Scene:
+    """Draw names, columns and values for `slots` with the operation's traits; `asked`: slot -> the forms it is said in.
+
+    Raises:
+        ValueError: No subject has columns with these forms.
+    """
+    needed = words.of_columns(asked or {})
+    subjects = domains() if operation.book == "textbook" else _speaking(needed)
+    scene = Scene(rng.choice(subjects))
     if "df" in slots and slots & {"value", "value2", "values"}:
         slots |= {"cat"}
     if "multi" in operation.traits:
@@ -139,10 +154,10 @@ def make_scene(operation: Operation, slots: frozenset[str], rng: random.Random) 
         if slot == "df" and rng.random() < 0.3:
             options = [name for name in scene.domain.frames if name not in taken] or options
         scene.names[slot] = rng.choice(options)
-    _columns(scene, slots, rng)
+    _columns(scene, slots, needed, rng)
     if "df" in slots:
-        _frames(scene, operation.traits, slots, rng)
-    for slot in scene.names.keys() - {"df", "df2"}:
+        _frames(scene, operation, slots, rng)
+    for slot in [slot for slot in scene.names if slot not in ("df", "df2")]:
         value, lines = inputs.build_input(slot, scene.names[slot], operation.traits, scene.domain, rng)
         scene.build[slot] = lines
         scene.about[slot] = value
@@ -150,13 +165,29 @@ def make_scene(operation: Operation, slots: frozenset[str], rng: random.Random) 
     return scene
 
 
-def _columns(scene: Scene, slots: frozenset[str], rng: random.Random) -> None:
+def _speaking(needed: Mapping[str, frozenset[str]]) -> tuple[Domain, ...]:
+    def speaks(domain: Domain) -> bool:
+        return all(
+            sum(forms <= domain.words.get(column, {}).keys() for column in domain.columns(slot.rstrip("0123456789")))
+            >= (2 if slot[-1].isdigit() else 1)
+            for slot, forms in needed.items()
+        )
+
+    found = tuple(domain for domain in spoken_domains() if speaks(domain))
+    if not found:
+        raise ValueError(f"no subject has words for {dict(needed)}")
+    return found
+
+
+def _columns(scene: Scene, slots: frozenset[str], needed: Mapping[str, frozenset[str]], rng: random.Random) -> None:
     taken: set[str] = set()
-    for slot in sorted(slots):
+    for slot in sorted(slots, key=lambda slot: (slot not in needed, slot)):
         kind = slot.rstrip("0123456789")
         if kind not in _COLUMNS:
             continue
         options = [name for name in scene.domain.columns(kind) if name not in taken]
+        if forms := needed.get(slot):
+            options = [name for name in options if forms <= scene.domain.words.get(name, {}).keys()]
         column = rng.choice(options or [f"{scene.domain.columns(kind)[0]}_{slot}"])
         taken.add(column)
         scene.code[slot], scene.raw[slot] = repr(column), column
@@ -166,15 +197,16 @@ def _columns(scene: Scene, slots: frozenset[str], rng: random.Random) -> None:
             scene.code[slot], scene.raw[slot] = repr(name), name
 
 
-def _frames(scene: Scene, traits: frozenset[str], slots: frozenset[str], rng: random.Random) -> None:
+def _frames(scene: Scene, operation: Operation, slots: frozenset[str], rng: random.Random) -> None:
+    traits, short = operation.traits, operation.book == "phrasebook"
     wanted = {scene.raw[slot]: slot.rstrip("0123456789") for slot in scene.raw if slot not in _NEW}
-    table = tables.make_table(scene.domain, wanted, traits, rng)
+    table = tables.make_table(scene.domain, wanted, traits, rng, short=short)
     scene.table = table
     holder = "data" if "data" not in scene.names.values() else "d"
     scene.build["df"] = table.source(scene.names["df"], rng, holder)
     if "df2" in slots:
         if "alike" in traits:
-            second = tables.make_table(scene.domain, dict(table.kinds), traits, rng)
+            second = tables.make_table(scene.domain, dict(table.kinds), traits, rng, short=short)
         else:
             second = tables.lookup_table(table, scene.raw["cat"], scene.raw["other"], rng)
         scene.build["df2"] = second.source(scene.names["df2"], rng, "d2")

@@ -69,11 +69,13 @@ class Table:
         return "\n".join([",".join(self.columns), *rows]) + "\n"
 
 
-def make_table(domain: Domain, wanted: dict[str, str], traits: frozenset[str], rng: random.Random) -> Table:
-    """A frame with the columns `wanted` (name -> kind) and up to two more."""
+def make_table(
+    domain: Domain, wanted: dict[str, str], traits: frozenset[str], rng: random.Random, *, short: bool = False
+) -> Table:
+    """A frame with the columns `wanted` (name -> kind) and up to two more; `short`: few rows, but three columns."""
     wanted = dict(wanted)
     spare = [(name, kind) for kind in ("cat", "num", "text") for name in domain.columns(kind) if name not in wanted]
-    for name, kind in rng.sample(spare, k=max(0, min(len(spare), rng.choice((0, 1, 1, 2)) + 2 - len(wanted)))):
+    for name, kind in rng.sample(spare, k=max(0, min(len(spare), rng.choice((0, 1, 1, 2)) + 2 + short - len(wanted)))):
         wanted[name] = kind
     if "numeric" in traits:
         wanted = {name: kind for name, kind in wanted.items() if kind in ("num", "int", "float")}
@@ -81,6 +83,8 @@ def make_table(domain: Domain, wanted: dict[str, str], traits: frozenset[str], r
             if len(wanted) < 2:
                 wanted.setdefault(name, "num")
     size = rng.choice((5, 6, 6, 7, 8)) if len(wanted) < 4 else rng.choice((5, 6))
+    if short and not traits & {"missing", "duplicates", "repeats"}:
+        size = rng.choice((3, 3, 4, 5))
     columns = {name: _column(domain, name, kind, size, traits, rng) for name, kind in wanted.items()}
     names = [*wanted]
     rng.shuffle(names)

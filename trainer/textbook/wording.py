@@ -44,7 +44,30 @@ _SYNONYMS = {
     "array": ("array", "array", "array", "numpy array", "NumPy array"),
     "series": ("series", "Series", "Series", "pandas Series"),
 }
-_HOLD = re.compile(r"\{([^{}]*)\}")
+VALUE_WORDS = {
+    "n": "n =", "k": "k =", "x": "limit", "lo": "from", "hi": "to", "value": "for", "value2": "to", "values": "for",
+    "fill": "value", "new": "new name", "new2": "and", "sub": "text", "day": "date", "day2": "until",
+}  # fmt: skip
+INTROS = {
+    "df": (
+        "I have a dataframe with columns {columns}.",
+        "I have a dataframe of {domain} with the columns {columns}.",
+        "Given is a dataframe with {domain} data.",
+        "Suppose I have a dataframe like this.",
+        "My dataframe has the columns {columns}.",
+        "I have the following dataframe.",
+        "I'm working with {domain} data in pandas; the columns are {columns}.",
+    ),
+    "other": (
+        "I have {about}.",
+        "Given {about} `{name}`.",
+        "Say I have {about} like this.",
+        "I have {about} called {name}.",
+        "Suppose {name} is {about}.",
+    ),
+}
+_PLAIN = 0.6
+"""Share of the phrasebook's phrasings that stand as they are."""
 
 
 class Voice:
@@ -70,6 +93,10 @@ class Voice:
             styles = {style: n for style, n in styles.items() if style in ("order", "noun", "docstring", "sentences")}
         else:
             styles.pop("docstring", None)
+        plain = operation.book == "phrasebook" and self.rng.random() < _PLAIN
+        if plain:
+            style = self.rng.choices([*styles], weights=[*styles.values()])[0]
+            return self.rng.choice(operation.say[style]), style
         if not docstring and self.rng.random() < 0.14 and {"order", "noun"} <= styles.keys():
             order, noun = (self.rng.choice(operation.say[style]) for style in ("order", "noun"))
             chat = self.rng.choice(_CHAT).replace("{lib}", self.library).replace("{n}", noun)

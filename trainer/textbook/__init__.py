@@ -1,7 +1,9 @@
-"""A textbook of our own: what people do with pandas and NumPy, asked in many ways, each answer run and checked.
+"""Two books of our own: what people do with pandas and NumPy, asked in many ways, each answer run and checked.
 
-operations.py  the catalogue: one operation = answers, phrasings, the data it needs, a check (catalogue/*.toml)
-domains.py     what the made-up data is about (domains.toml)
+operations.py  one operation = answers, phrasings, the data it needs, a check: in the textbook (catalogue/*.toml), which
+               speaks of columns, or in the phrasebook (phrasebook/*.toml), which speaks of what they hold
+domains.py     what the made-up data is about (domains.toml), and what people call it (lexicon/*.toml)
+words.py       such words in a phrasing
 scene.py       data for one sample: literals, parameters, files
 wording.py     phrasings in the styles of comments, titles, questions and docstrings
 render.py      operation + scene + wording -> head, code and a program that can be run

@@ -2,13 +2,17 @@
 
 import os
 import random
+import re
 import subprocess
 import sys
+from difflib import SequenceMatcher
 
 import pytest
 
+from evals.suite import load_suites
+from trainer.corpus.decontaminate import OWN_SUITES, said
 from trainer.textbook.domains import domains, spoken_domains
-from trainer.textbook.operations import load_all
+from trainer.textbook.operations import SLOT, load_all
 from trainer.textbook.render import render
 from trainer.textbook.words import CHOOSY, columns_meant, forms_in, of_columns, say
 
@@ -57,6 +61,26 @@ def test_every_operation_of_the_phrasebook_can_be_asked() -> None:
     for operation in operations:
         for _ in range(3):
             assert "<" not in render(operation, rng).intent.replace("<=", "").replace("< ", ""), operation.key
+
+
+def test_no_phrasing_has_the_shape_of_a_task() -> None:
+    """At most six tenths of an intent's words stand in a phrasing, in their order: no task is here in disguise."""
+    tasks = [task for suite in load_suites(OWN_SUITES) for task in suite.tasks]
+    texts = {text for task in tasks for text in (task.intent, *said(task.prompt))}
+    intents = [(words, {*words}) for text in texts if len(words := re.findall(r"\w+", text.lower())) >= 4]
+    phrasings = {
+        line for operation in load_all(book="phrasebook") for lines in operation.say.values() for line in lines
+    }
+    alike = []
+    for line in sorted(phrasings):
+        words = re.findall(r"\w+", SLOT.sub(" ", line).lower())
+        for intent, known in intents:
+            if len(known.intersection(words)) >= max(4, 0.6 * len(known)):
+                blocks = SequenceMatcher(None, words, intent, autojunk=False).get_matching_blocks()
+                common = sum(block.size for block in blocks)
+                if common >= max(4, 0.6 * len(intent), 0.8 * len(words)):
+                    alike.append((line, " ".join(intent)))
+    assert not alike
 
 
 def test_another_process_draws_the_same() -> None:

@@ -88,7 +88,8 @@ def test_another_process_draws_the_same() -> None:
         "import random; from trainer.textbook.operations import load_all; from trainer.textbook.render import render\n"
         "rng = random.Random(3)\n"
         "for book in ('textbook', 'phrasebook'):\n"
-        "    for operation in load_all(book=book)[::9]: print(repr(render(operation, rng)))"
+        "    for sample in [render(operation, rng) for operation in load_all(book=book)[::9]]:\n"
+        "        print(sample.head, sample.code, sample.program)"
     )
     told = {
         subprocess.run(

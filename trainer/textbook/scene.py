@@ -132,14 +132,14 @@ class Scene:
 
 
 def make_scene(
-    operation: Operation, slots: frozenset[str], rng: random.Random, asked: Mapping[str, frozenset[str]] | None = None
+    operation: Operation, slots: frozenset[str], rng: random.Random, asked: Mapping[str, frozenset[str]]
 ) -> Scene:
     """Draw names, columns and values for `slots` with the operation's traits; `asked`: slot -> the forms it is said in.
 
     Raises:
         ValueError: No subject has columns with these forms.
     """
-    needed = words.of_columns(asked or {})
+    needed = words.of_columns(asked)
     subjects = domains() if operation.book == "textbook" else _speaking(needed)
     scene = Scene(rng.choice(subjects))
     if "df" in slots and slots & {"value", "value2", "values"}:

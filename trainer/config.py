@@ -54,6 +54,7 @@ class Data:
     kinds: Mapping[str, float] = _setting({}, "times a record of this kind is read per epoch (default 1; 0 drops it)")
     sources: Mapping[str, float] = _setting({}, "the same by package; multiplied with that of the kind")
     resample: bool = _setting(False, "multiply that with the record's own weight (a corpus of whole files has one)")
+    branches: int = _setting(1, "most records that are read behind one beginning, where their heads begin alike")
     shuffle: int = _setting(2048, "records that are sorted by length together, so that batches have little padding")
 
     def faults(self) -> Iterable[str]:
@@ -64,8 +65,9 @@ class Data:
             yield "data.no_sketch_share must be in [0, 1]"
         if self.sketch not in ("constants", "names", "both"):
             yield "data.sketch must be constants, names or both"
-        if self.shuffle < 1:
-            yield "data.shuffle must be at least 1"
+        for name in ("shuffle", "branches"):
+            if getattr(self, name) < 1:
+                yield f"data.{name} must be at least 1"
         for name, weights in (("kinds", self.kinds), ("sources", self.sources)):
             for key, weight in weights.items():
                 if isinstance(weight, bool) or not isinstance(weight, int | float) or weight < 0:

@@ -3,8 +3,9 @@
 Parquet files are memory-mapped through ``datasets``; a process holds its order of record numbers and one shuffled
 window of encoded examples, never the corpus. Within a window examples are sorted by length and cut into batches of
 about ``micro_batch * data.window`` tokens, so that hardly any padding is computed; the batches are then shuffled.
-Padding stands on the right, where causal attention never looks, so that no attention mask is needed. Each process
-reads its own records; its place in the stream is three numbers (:class:`Position`).
+Padding stands on the right, where causal attention never looks, so that no attention mask is needed but where records
+share a beginning (`trees.py`). Each process reads its own records; its place in the stream is three numbers
+(:class:`Position`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ from cert_lsp.contract.prompt import Marker, Role, render
 from cert_lsp.contract.sketch import Variant, sketch
 from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import CorpusError
+from trainer.trees import Example, alone, group, join, positions
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -37,14 +40,6 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Example:
-    """One encoded record: token ids, and for each token UNLEARNED, SKETCH or CODE."""
-
-    ids: list[int]
-    parts: list[int]
-
-
-@dataclass(frozen=True)
 class Batch:
     """Examples padded to one length.
 
@@ -52,11 +47,15 @@ class Batch:
         ids: (examples, length) int64 token ids; padding is 0.
         parts: (examples, length) int8; UNLEARNED, SKETCH or CODE, padding is UNLEARNED.
         tokens: Number of tokens without padding.
+        branches: (examples, length) int64; branch of each token, see `Example`. None where nothing is shared.
+        positions: (examples, length) int64; place of each token in its record. None where nothing is shared.
     """
 
     ids: NDArray[np.int64]
     parts: NDArray[np.int8]
     tokens: int
+    branches: NDArray[np.int64] | None = None
+    positions: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,14 @@ def _pad(examples: Sequence[Example]) -> Batch:
     for row, example in enumerate(examples):
         ids[row, : len(example.ids)] = example.ids
         parts[row, : len(example.ids)] = example.parts
-    return Batch(ids, parts, sum(len(example.ids) for example in examples))
+    tokens = sum(len(example.ids) for example in examples)
+    if not any(example.branches for example in examples):
+        return Batch(ids, parts, tokens)
+    branches, places = np.zeros(shape, np.int64), np.tile(np.arange(shape[1]), (shape[0], 1))
+    for row, example in enumerate(examples):
+        branches[row, : len(example.branches)] = example.branches
+        places[row, : len(example.branches)] = positions(example.branches)
+    return Batch(ids, parts, tokens, branches, places)
 
 
 def _padded(length: int) -> int:
@@ -199,7 +205,8 @@ class Stream:
         """Read ``records[rank::world]`` of each epoch's order, from ``position`` on."""
         self._records, self._role, self._encoder, self._data = records, role, encoder, data
         self._batch_tokens, self._seed, self._rank, self._world = batch_tokens, seed, rank, world
-        self._weights = _weights(records, data)
+        self._groups = group(records["head"][:], data.branches) if data.branches > 1 else alone(len(records))
+        self._weights = _weights(records, data)[self._groups.members[self._groups.starts[:-1]]]
         if not self._weights.any():
             raise CorpusError("every record has weight 0", remedy="look at data.kinds, data.sources and data.resample")
         self.position = position or Position()
@@ -219,7 +226,7 @@ class Stream:
             self.position = Position(epoch + 1)
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
-        """Numbers of this process's records in this epoch; a weight of 1.5 gives a record once or twice."""
+        """Numbers of this process's groups in this epoch; a weight of 1.5 gives a group once or twice."""
         rng = np.random.default_rng((self._seed, epoch))
         times = np.floor(self._weights + rng.random(len(self._weights))).astype(np.int64)
         order = rng.permutation(np.repeat(np.arange(len(times)), times))
@@ -231,7 +238,9 @@ class Stream:
         return mine
 
     def _window(self, order: NDArray[np.int64], epoch: int, window: int) -> list[Batch]:
-        numbers = order[window * self._data.shuffle : (window + 1) * self._data.shuffle]
+        size = self._data.shuffle
+        groups = [self._groups[index] for index in order[window * size : (window + 1) * size]]
+        numbers = np.concatenate(groups)
         rng = np.random.default_rng((self._seed, epoch, window, self._rank))
         with_sketch = rng.random(len(numbers)) >= self._data.no_sketch_share
         if self._role not in (Role.JOINT, Role.GENERATOR):
@@ -240,10 +249,11 @@ class Stream:
             encode_record(record, self._role, self._encoder, self._data.window, with_sketch=bool(with_its))
             for record, with_its in zip(self._records.select(numbers), with_sketch, strict=True)
         ]
-        kept = [example for example in examples if example]
-        if len(kept) < len(examples):
-            _log.info("%d of %d records are longer than the window", len(examples) - len(kept), len(examples))
-        batches = make_batches(kept, self._batch_tokens)
+        if lost := sum(example is None for example in examples):
+            _log.info("%d of %d records are longer than the window", lost, len(examples))
+        rest = iter(examples)
+        kept = [[example for example in islice(rest, len(members)) if example] for members in groups]
+        batches = make_batches([tree for each in kept for tree in join(each, self._data.window)], self._batch_tokens)
         return [batches[index] for index in rng.permutation(len(batches))]
 
 

@@ -82,8 +82,8 @@ def load_model(
 class LearnedLoss(nn.Module):
     """A causal language model that returns its loss by part.
 
-    ``forward`` takes ids and parts of a :class:`~trainer.data.Batch` and returns float32 tensors: the mean loss per
-    learned token (to be differentiated), and a (2, 2) table, rows sketch and code, columns summed loss and tokens.
+    ``forward`` takes what :func:`to_tensors` gives and returns float32 tensors: the mean loss per learned token (to be
+    differentiated), and a (2, 2) table, rows sketch and code, columns summed loss and tokens.
     """
 
     def __init__(self, model: PreTrainedModel, *, autocast: bool) -> None:
@@ -92,8 +92,10 @@ class LearnedLoss(nn.Module):
         self.model = model
         self._autocast = autocast
 
-    def forward(self, ids: Tensor, parts: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the loss of predicting every learned token from those before it."""
+    def forward(
+        self, ids: Tensor, parts: Tensor, branches: Tensor | None = None, positions: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Compute the loss of predicting every learned token from those before it in its record."""
         parts_next = parts[:, 1:]
         learned = parts_next != UNLEARNED
         with contextlib.ExitStack() as stack:
@@ -105,7 +107,8 @@ class LearnedLoss(nn.Module):
 
                 stack.enter_context(disable_input_dtype_casting(core, active=self._autocast))
                 core = core.get_base_model()
-            hidden = core.base_model(input_ids=ids, use_cache=False)[0][:, :-1]
+            mask = None if branches is None else _seen(branches)
+            hidden = core.base_model(ids, mask, positions, use_cache=False)[0][:, :-1]
             logits = core.get_output_embeddings()(hidden[learned])
         losses = nn.functional.cross_entropy(logits.float(), ids[:, 1:][learned], reduction="none")
         kinds = parts_next[learned]
@@ -118,9 +121,16 @@ class LearnedLoss(nn.Module):
         return losses.sum() / max(1, losses.numel()), table
 
 
-def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Ids and parts of a batch on ``device``."""
-    return torch.from_numpy(batch.ids).to(device), torch.from_numpy(batch.parts).to(device)
+def _seen(branches: Tensor) -> Tensor:
+    """(examples, 1, length, length) truth values: who sees whom. The trunk is seen by all that stand behind it."""
+    own = branches[:, :, None] == branches[:, None, :]
+    return ((branches == 0)[:, None, :] | own).tril()[:, None]
+
+
+def to_tensors(batch: Batch, device: torch.device) -> tuple[Tensor, ...]:
+    """Ids and parts of a batch on ``device``; branches and positions too where records share a beginning."""
+    arrays = (batch.ids, batch.parts, batch.branches, batch.positions)
+    return tuple(torch.from_numpy(array).to(device) for array in arrays if array is not None)
 
 
 def can_autocast(config: TrainConfig, device: torch.device) -> bool:

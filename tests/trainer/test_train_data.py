@@ -13,7 +13,8 @@ from cert_lsp.contract.tokens import Encoder
 from cert_lsp.errors import CorpusError
 from trainer.base import SMOLLM2_MARKERS
 from trainer.config import Data
-from trainer.data import CODE, SKETCH, UNLEARNED, Batch, Example, Position, Stream, encode_record, make_batches
+from trainer.data import CODE, SKETCH, UNLEARNED, Batch, Position, Stream, encode_record, make_batches
+from trainer.trees import Example
 
 datasets = pytest.importorskip("datasets")
 

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,9 +20,11 @@ from tqdm import tqdm
 from cert_lsp.contract.sketch import sketch
 from cert_lsp.errors import CorpusError, SketchError
 from trainer.textbook.compose import compose
+from trainer.textbook.families import SHARE, Families
 from trainer.textbook.operations import Operation
-from trainer.textbook.render import EXAMPLE, Sample, render, without_example
+from trainer.textbook.render import Sample, render, render_family
 from trainer.textbook.sandbox import run
+from trainer.textbook.writer import EXAMPLE, without_example
 
 BATCH = 400
 """Samples that are drawn, and run in one process, at a time."""
@@ -49,14 +52,20 @@ class Report:
 
 
 def samples(
-    operations: Sequence[Operation], pythons: Sequence[Path], seed: int, contaminated, report: Report
+    operations: Sequence[Operation],
+    pythons: Sequence[Path],
+    seed: int,
+    contaminated,
+    report: Report,
+    families: Families | None = None,
 ) -> Iterator[tuple[Sample, str]]:
-    """Endless checked samples with their sketches, the same for the same catalogue, seed and interpreters."""
+    """Endless checked samples with their sketches, the same for the same catalogue, seed, interpreters and families."""
     rng = random.Random(seed)
     seen: set[str] = set()
     idle = 0
     while idle < 3:
-        batch = [sample for sample in _draw(operations, rng, report) if _new(sample, seen, contaminated, report)]
+        drawn = _draw(operations, families, rng, report)
+        batch = [sample for sample in drawn if _new(sample, seen, contaminated, report)]
         kept = 0
         for sample in _proven(batch, pythons, report):
             try:
@@ -76,18 +85,29 @@ def samples(
     )
 
 
-def _draw(operations: Sequence[Operation], rng: random.Random, report: Report) -> Iterator[Sample]:
+def _draw(
+    operations: Sequence[Operation], families: Families | None, rng: random.Random, report: Report
+) -> Iterator[Sample]:
     order = [operation for operation in operations for _ in range(operation.weight)]
     rng.shuffle(order)
-    for index in range(BATCH):
+    drawn = 0
+    for index in count():
         operation = order[index % len(order)]
         if rng.random() < _COMPOSED:
             operation = compose(operations, rng) or operation
         try:
-            yield render(operation, rng)
+            if families and rng.random() < SHARE:
+                made = render_family(families.draw(operation, rng), rng)
+            else:
+                made = [render(operation, rng)]
         except (SyntaxError, KeyError, IndexError, ValueError) as error:
+            made = []
             report.dropped["not rendered"] += 1
             report.faults.setdefault(operation.key, []).append(f"not rendered: {error!r}")
+        yield from made
+        drawn += max(1, len(made))
+        if drawn >= BATCH:
+            return
 
 
 def _new(sample: Sample, seen: set[str], contaminated, report: Report) -> bool:
@@ -139,9 +159,17 @@ def _with_example(head: str, value: str) -> str:
 
 
 def write(
-    out: Path, operations: Sequence[Operation], pythons: Sequence[Path], count: int, seed: int, contaminated
+    out: Path,
+    operations: Sequence[Operation],
+    pythons: Sequence[Path],
+    wanted: int,
+    seed: int,
+    contaminated,
+    families: Families | None = None,
 ) -> Report:
     """Write train.parquet, heldout.parquet, report.json and report.md to `out`; fewer samples where no new ones come.
+
+    With `families` most draws are several samples that ask of the same data.
 
     Raises:
         CorpusError: If there is not one sample.
@@ -149,11 +177,13 @@ def write(
     report = Report()
     rows: dict[str, list[dict[str, str]]] = {"train": [], "heldout": []}
     split = random.Random(f"{seed}/split")
-    source = samples(operations, pythons, seed, contaminated, report)
-    with tqdm(total=count, desc="textbook", unit="sample", smoothing=0.05) as bar:
+    source = samples(operations, pythons, seed, contaminated, report, families)
+    part, family = "", None
+    with tqdm(total=wanted, desc="textbook", unit="sample", smoothing=0.05) as bar:
         try:
-            for _, (sample, wire) in zip(range(count), source, strict=False):
-                part = "heldout" if split.random() < _HELD_OUT else "train"
+            for _, (sample, wire) in zip(range(wanted), source, strict=False):
+                if sample.family is None or sample.family is not family:
+                    part, family = "heldout" if split.random() < _HELD_OUT else "train", sample.family
                 rows[part].append(
                     {
                         "head": sample.head,

@@ -4,7 +4,8 @@ r"""Write our own intent and code pairs, each one run and checked under every in
         --python env-new/bin/python
 
 Give one --python per pair of pandas and NumPy that the answers must work with; without it this interpreter's is used.
-With `--book phrasebook` people ask in the words of what the data is about, not of its columns.
+With `--book phrasebook` people ask in the words of what the data is about, not of its columns. With `--families` most
+draws are three to six samples that ask of the same data, and training with `data.branches = 8` reads that data once.
 A team adds its own operations with --operations FILE (format: trainer/textbook/operations.py).
 """
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, default=8000, metavar="N", help="how many samples (default 8000)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="the same seed gives the same samples")
     parser.add_argument("--book", choices=[*BOOKS], default="textbook", help="which catalogue (default textbook)")
+    parser.add_argument("--families", action="store_true", help="ask several things of the same data, each by itself")
     parser.add_argument("--operations", type=Path, metavar="FILE", help="a TOML file with operations of your own")
     parser.add_argument("--only", action="store_true", help="nothing but the operations of your own file")
     parser.add_argument(
@@ -39,13 +41,13 @@ def run(args: argparse.Namespace) -> int:
     """Make the samples; returns the exit status."""
     from trainer.corpus.decontaminate import is_contaminated
     from trainer.textbook.build import write
+    from trainer.textbook.families import Families
     from trainer.textbook.operations import load, load_all
 
     if args.only and not args.operations:
         raise CorpusError("--only without --operations leaves nothing", remedy="Name your file by --operations")
     operations = load(args.operations, args.book) if args.only else load_all(args.operations, args.book)
-    report = write(
-        args.out, operations, args.python or [Path(sys.executable)], args.samples, args.seed, is_contaminated
-    )
+    pythons, families = args.python or [Path(sys.executable)], Families(operations) if args.families else None
+    report = write(args.out, operations, pythons, args.samples, args.seed, is_contaminated, families)
     sys.stdout.write(f"{sum(report.kept.values())} samples, {sum(report.dropped.values())} dropped: {args.out}\n")
     return 0

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-import ast
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.textbook import words as lexicon
 from trainer.textbook.operations import SLOT, Operation
 from trainer.textbook.sandbox import Program
-from trainer.textbook.scene import INPUTS, Scene, make_scene
-from trainer.textbook.wording import INTROS, VALUE_WORDS, Voice
-
-EXAMPLE = "\0"
-"""Stands in a head where the value, once known, may be shown as a comment."""
-
-_EARLIER = {
-    "df": (
-        ("{name} = {name}.dropna()", "remove incomplete rows"),
-        ("{name} = {name}.drop_duplicates()", "no duplicates"),
-        ("n_rows = len({name})", "how many rows"),
-        ("{name} = {name}.copy()", ""),
-        ("print({name}.columns)", "what is in there"),
-        ("print({name}.dtypes)", ""),
-        ("{name} = {name}.sort_values({column})", "sort by {column}"),
-    ),
-    "other": (
-        ("n = len({name})", "how many values"),
-        ("print({name})", ""),
-        ("print({name}.shape)", "check the shape"),
-        ("print(type({name}))", ""),
-        ("", ""),
-    ),
-}
-_COLUMN_SLOTS = ("cat", "cat2", "num", "num2", "num3", "int", "float", "text", "date", "flag", "col")
-_LITERAL, _LISTED = 0.4, 0.5
-"""Where a phrasing means a column that it does not name: share of scripts that write the data down, in place of a file
-with its columns; and of functions that list the columns, in place of the data above (seldom neither)."""
-_OWN_NAME = 0.6
-_RESULTS = ("result", "result", "out", "res", "output", "answer", "ans", "new", "y", "value", "r", "x")
-_FRAMES = ("new_df", "result", "df2", "out", "subset", "res", "df_new", "clean", "selected", "df")
+from trainer.textbook.scene import Scene, make_scene
+from trainer.textbook.wording import Voice
+from trainer.textbook.writer import Opening, Writer, answer_of, fill, substitute
 
 
 @dataclass
 class Sample:
-    """One training pair before and after it has run; `head` may hold `EXAMPLE`."""
+    """One training pair before and after it has run.
+
+    Attributes:
+        head: Text before the cursor; may hold `EXAMPLE`.
+        code: The answer.
+        intent: What is asked.
+        operation: What it is made of.
+        program: What proves it.
+        line_prefix: The last line of the head.
+        family: Tells those apart that are asked of the same data; None where it stands alone.
+    """
 
     head: str
     code: str
@@ -53,51 +35,114 @@ class Sample:
     operation: Operation
     program: Program
     line_prefix: str
+    family: object = None
 
 
-@dataclass
-class _Answer:
-    """Code with all slots filled; `root` is the name that holds the value if the last line is no expression."""
+@dataclass(frozen=True)
+class _Request:
+    """How one person asks for an operation: the phrasing, its slots unfilled, and the code that answers it."""
 
-    lines: list[str]
-    root: str | None
+    operation: Operation
+    picks: dict[str, str]
+    code: str
+    others: list[str]
+    voice: Voice
+    shape: str
+    docstring: bool
+    phrasing: str
+    style: str
 
     @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
+    def slots(self) -> frozenset[str]:
+        """What has to be filled in."""
+        return self.operation.slots | {match[1] for match in SLOT.finditer(self.phrasing)}
 
 
 def render(operation: Operation, rng: random.Random) -> Sample:
-    """Make one sample; nothing is run yet."""
+    """Make one sample; nothing is run yet.
+
+    Raises:
+        ValueError: No subject has words for the phrasing.
+    """
+    request = _ask(operation, rng)
+    scene = make_scene(operation, request.slots, rng, lexicon.forms_in(request.phrasing))
+    return _sample(request, _writer(request, scene, rng, _setup(scene)), None)
+
+
+def render_family(operations: Sequence[Operation], rng: random.Random) -> list[Sample]:
+    """Make samples that ask for `operations` of the same data, so that their heads begin alike; nothing is run yet.
+
+    Args:
+        operations: With the same inputs and traits; the last ones are left out where no subject has words for all.
+        rng: What is drawn from.
+
+    Raises:
+        ValueError: No subject has words for the first phrasing.
+    """
+    requests = [_ask(operation, rng) for operation in operations]
+    while True:
+        asked: dict[str, frozenset[str]] = {}
+        for request in requests:
+            for slot, forms in lexicon.forms_in(request.phrasing).items():
+                asked[slot] = asked.get(slot, frozenset()) | forms
+        try:
+            scene = make_scene(operations[0], frozenset().union(*(each.slots for each in requests)), rng, asked)
+            break
+        except ValueError:
+            if len(requests) == 1:
+                raise
+            requests.pop()
+    setup = _setup(scene)
+    writers = [_writer(request, scene, rng, setup) for request in requests]
+    first = next((writer for writer in writers if writer.meant), writers[0])
+    opening = first.opening([request.code for request in requests])
+    family = object()
+    samples = [_sample(request, writer, opening) for request, writer in zip(requests, writers, strict=True)]
+    for sample in samples:
+        sample.family = family
+    return samples
+
+
+def _ask(operation: Operation, rng: random.Random) -> _Request:
     picks = {slot: rng.choice(options) for slot, options in operation.picks.items()}
     words = {slot: rng.choice(options) for slot, (_, options) in picks.items()}
     chosen_picks = {slot: code for slot, (code, _) in picks.items()}
-    codes = [_substitute(code, chosen_picks) for code in operation.code]
+    codes = [substitute(code, chosen_picks) for code in operation.code]
     chosen = codes[0] if len(codes) == 1 or rng.random() < 0.85 else rng.choice(codes[1:])
     library = (
         "pandas" if operation.slots & {"df", "ser", "strs", "times", "ts", "flags"} or "pd." in chosen else "numpy"
     )
     voice = Voice(rng, library)
-    single = "\n" not in chosen and _answer(chosen, {}).root is None
+    single = "\n" not in chosen and answer_of(chosen, {}).root is None
     single = single or re.match(r"<df>\[<\w+>\] = [^\n]+\Z", chosen) is not None
     shape = rng.choices(("assign", "line", "function"), weights=(5 if single else 0, 3, 3.4))[0]
     docstring = shape == "function" and rng.random() < 0.55
-    intent, style = voice.intent(operation, docstring=docstring)
-    intent = _substitute(intent, words)
-    slots = operation.slots | {match[1] for match in SLOT.finditer(intent)}
-    scene = make_scene(operation, frozenset(slots), rng, lexicon.forms_in(intent))
-    literals = scene.names | scene.code
-    setup = [line for slot in scene.names for line in scene.build[slot]]
-    others = [code for code in codes if code is not chosen] + [
-        _substitute(code, chosen_picks) for code in operation.same
-    ]
-    filled = [_answer(code, literals, scene) for code in others]
-    writer = _Writer(operation, scene, voice, rng, chosen, intent, style, setup, literals)
-    head, code, program, answer, files = (
-        writer.function(docstring) if shape == "function" else writer.script(shape == "assign")
+    phrasing, style = voice.intent(operation, docstring=docstring)
+    others = [code for code in codes if code is not chosen]
+    others += [substitute(code, chosen_picks) for code in operation.same]
+    return _Request(
+        operation, chosen_picks, chosen, others, voice, shape, docstring, substitute(phrasing, words), style
     )
-    everything = "\n".join([*setup, *(other.text for other in filled)])
-    prelude = "import numpy as np\nimport pandas as pd\n" + "\n".join(setup) if everything else ""
+
+
+def _setup(scene: Scene) -> list[str]:
+    return [line for slot in scene.names for line in scene.build[slot]]
+
+
+def _writer(request: _Request, scene: Scene, rng: random.Random, setup: list[str]) -> Writer:
+    return Writer(request.operation, scene, request.voice, rng, request.code, request.phrasing, request.style, setup)
+
+
+def _sample(request: _Request, writer: Writer, opening: Opening | None) -> Sample:
+    operation, scene, literals = request.operation, writer.scene, writer.literals
+    filled = [answer_of(code, literals, scene) for code in request.others]
+    head, code, program, answer, files = (
+        writer.function(request.docstring, opening)
+        if request.shape == "function"
+        else writer.script(request.shape == "assign", opening)
+    )
+    everything = "\n".join([*writer.setup, *(other.text for other in filled)])
+    prelude = "import numpy as np\nimport pandas as pd\n" + "\n".join(writer.setup) if everything else ""
     return Sample(
         head=head,
         code=code,
@@ -107,276 +152,10 @@ def render(operation: Operation, rng: random.Random) -> Sample:
             program=program,
             setup=prelude,
             same=tuple({"code": other.text, "answer": other.root} for other in filled),
-            gone=_fill(operation.old, literals, scene.raw),
-            holds=_fill(_substitute(operation.holds, chosen_picks), literals, scene.raw),
+            gone=fill(operation.old, literals, scene.raw),
+            holds=fill(substitute(operation.holds, request.picks), literals, scene.raw),
             answer=answer,
             files=files,
         ),
         line_prefix=head[head.rfind("\n") + 1 :],
     )
-
-
-def without_example(head: str) -> str:
-    """The head without the line that would show the value."""
-    return "\n".join(line for line in head.split("\n") if EXAMPLE not in line)
-
-
-class _Writer:
-    """Writes head and answer of one sample in a context; see `script` and `function`."""
-
-    def __init__(
-        self,
-        operation: Operation,
-        scene: Scene,
-        voice: Voice,
-        rng: random.Random,
-        chosen: str,
-        intent: str,
-        style: str,
-        setup: list[str],
-        literals: dict[str, str],
-    ) -> None:
-        self.operation, self.scene, self.voice, self.rng = operation, scene, voice, rng
-        self.chosen, self.style, self.setup, self.literals = chosen, style, setup, literals
-        self.template = intent
-        self.meant = lexicon.columns_meant(intent) & {*_COLUMN_SLOTS}
-        self.intent = ""
-        self.earlier: list[str] = []
-
-    def script(self, assign: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
-        """Imports, data, intent; the cursor after ``x =`` or on the next line."""
-        answer = _answer(self.chosen, self.literals, self.scene)
-        if self.rng.random() < 0.18:
-            self._prepare()
-        data, files = self._data()
-        comment = self._intent({})
-        imports = self._imports(data + answer.lines)
-        variable = self._variable()
-        lines = [*imports, ""] if imports else []
-        if self.rng.random() < 0.12 and data:
-            lines += [*comment, *data]
-        else:
-            lines += [*data, *([""] if data and self.rng.random() < 0.6 else []), *comment]
-        if "random" not in self.operation.traits and self.rng.random() < 0.12:
-            lines.append("# " + EXAMPLE)
-        body = answer.lines
-        if assign and answer.root:
-            target, _, value = answer.text.partition(" = ")
-            head, code, variable = "\n".join([*lines, f"{target} ="]), " " + value, answer.root
-        elif assign:
-            owner = next((f"{name}." for name in self.scene.names.values() if answer.text.startswith(f"{name}.")), "")
-            owner = owner if self.rng.random() < 0.05 else ""
-            head = "\n".join([*lines, f"{variable} = {owner}".rstrip()])
-            code = answer.text.removeprefix(owner) if owner else " " + answer.text
-        else:
-            head = "\n".join([*lines, ""])
-            if answer.root is None and self.rng.random() < 0.75:
-                body = [*body[:-1], f"{variable} = {body[-1]}"]
-                answer = _Answer(body, variable)
-            code = "\n".join(body)
-        preamble = "" if "np." in head else "import numpy as np\n"
-        return head, code, preamble + without_example(head) + code, variable if assign else answer.root, files
-
-    def function(self, docstring: bool) -> tuple[str, str, str, str | None, dict[str, str]]:
-        """A function whose parameters stand for the data; the cursor after ``return`` or in the empty body."""
-        fixed = {match[1] for match in SLOT.finditer(self.chosen + self.template) if match[2]} | self.meant
-        used = {match[1] for match in SLOT.finditer(self.chosen)} - INPUTS - fixed
-        if self.rng.random() < 0.2:
-            used = set()
-        parameters = self.scene.parameters(used, self.rng)
-        answer = _answer(self.chosen, self.literals | parameters, self.scene)
-        if answer.root:
-            answer = _Answer([*answer.lines, answer.root], None)
-        names = [name for slot, name in self.scene.names.items() if f"<{slot}>" in self.chosen]
-        arguments = [self.literals[slot] for slot in parameters]
-        local = bool(names) and not parameters and self.rng.random() < 0.5
-        name = self.rng.choice((self.operation.name, self.operation.name, self.operation.name, "f", "solve", "func"))
-        listed = bool(self.meant) and not local and self.rng.random() < _LISTED
-        text = self._intent(parameters, docstring="    " if docstring else None, indent="    ", listed=listed)
-        if "random" not in self.operation.traits and self.rng.random() < 0.15:
-            text = self._with_case(text, dict(zip(parameters.values(), arguments, strict=True)), docstring)
-        header = f"def {name}({', '.join([*([] if local else names), *parameters.values()])}):"
-        spread = self._imports(self.setup + answer.lines) or ["import numpy as np"]
-        lead = [*spread, "", ""] if self.rng.random() < 0.9 else []
-        if self.meant and not local and not listed and self.rng.random() < 0.8:
-            lead = [*spread, "", *self.setup, "", ""]
-        if local:
-            inner = [f"    {line}".rstrip() for line in self.setup]
-            lines = [*lead, header, *(text + inner if docstring else inner + text)]
-        elif not docstring and self.rng.random() < 0.2:
-            lines = [*lead, *(line.removeprefix("    ") for line in text), header]
-        else:
-            lines = [*lead, header, *text]
-        *before, last = answer.lines
-        if not before and self.rng.random() < 0.5:
-            head, code = "\n".join([*lines, "    return"]), f" {last}"
-        else:
-            head = "\n".join([*lines, ""])
-            code = "\n".join([*(f"    {line}" for line in before), f"    return {last}"])
-        head = without_example(head) if len(head) > 700 else head
-        call = f"_result = {name}({', '.join([*([] if local else names), *arguments])})"
-        imports = "import numpy as np\nimport pandas as pd\n"
-        program = "\n".join([imports + without_example(head) + code, "", *self.setup, call])
-        return head, code, program, "_result", {}
-
-    def _with_case(self, text: list[str], arguments: dict[str, str], docstring: bool) -> list[str]:
-        """The intent with a place for a worked example, if its inputs are short enough to be told."""
-        given = [*self.setup, *(f"{name} = {value}" for name, value in arguments.items())]
-        told = self.rng.choice(("Example: {} -> ", "For example, with {} the result is ", "e.g. {} gives "))
-        told = told.format("; ".join(given).replace("np.array(", "").replace("])", "]")) + EXAMPLE
-        if len(told) > 100 or "\n" in told:
-            return text
-        if not docstring:
-            return [*text, f"    # {told}"]
-        quotes = text[0].strip()[:3]
-        opened = [line.removesuffix(quotes).rstrip() if row else line for row, line in enumerate(text)]
-        if len(text) == 1:
-            opened = [text[0].removesuffix(quotes)]
-        return [*(line for line in opened if line), "", f"    {told}", f"    {quotes}"]
-
-    def _prepare(self) -> None:
-        """A line or two of earlier work between the data and the intent; the checks see them too."""
-        first = next(iter(self.scene.names), None)
-        if first in (None, "nums", "nums2", "names", "rows"):
-            return
-        name = self.scene.names[first]
-        options = _EARLIER["df"] if first == "df" else _EARLIER["other"]
-        numbers = [c for c, kind in self.scene.table.kinds.items() if kind == "num"] if self.scene.table else []
-        line, said = self.rng.choice(options[: None if numbers else -1])
-        column = self.rng.choice(numbers) if numbers else ""
-        work = [line.format(name=name, column=repr(column))]
-        if said and self.rng.random() < 0.7:
-            work.insert(0, "# " + said.format(column=self.voice.name(column)))
-        gap = [""] if self.rng.random() < 0.5 else []
-        self.earlier = [*gap, *work]
-        self.setup.extend(self.earlier)
-
-    def _data(self) -> tuple[list[str], dict[str, str]]:
-        table = self.scene.table
-        traits = self.operation.traits
-        plain = table is not None and not table.index and not traits & {"strnum", "lists", "strdate", "literal"}
-        literal = _LITERAL if self.meant else 0.62
-        if table is None or not plain or "df2" in self.scene.names or self.rng.random() < literal:
-            return self.setup, {}
-        name = self.scene.names["df"]
-        file = self.rng.choice(("data.csv", f"{self.scene.domain.name}.csv", f"data/{self.scene.domain.name}.csv"))
-        dates = [column for column, kind in table.kinds.items() if kind == "date"]
-        parse = f", parse_dates={dates!r}" if dates else ""
-        lines = [f"{name} = pd.read_csv({file!r}{parse})"]
-        if self.meant:
-            lines = lexicon.read(lines[0], name, [*table.columns], self.rng)
-        lines += [line.replace("{df}", name) for line in table.after if "to_datetime" not in line]
-        rest = [line for slot in self.scene.names if slot != "df" for line in self.scene.build[slot]]
-        extra = self.rng.choice(([], [], [], [], [f"{name}.head()"], [f"print({name}.shape)"], [f"{name}.info()"]))
-        return lines + rest + (self.earlier or extra), {file: table.csv()}
-
-    def _intent(
-        self, parameters: dict[str, str], docstring: str | None = None, indent: str = "", *, listed: bool = False
-    ) -> list[str]:
-        words = {
-            (slot, form): self._word(slot, form, parameters) for slot, _, form in sorted({*SLOT.findall(self.template)})
-        }
-        text = SLOT.sub(lambda match: words[match[1], match[3] or ""], self.voice.own_words(self.template))
-        if self.meant:
-            text = re.sub(r"\b([Aa]) (?=[aeio])", r"\1n ", text)
-        if self.meant and self.template.startswith("<") and (docstring is not None or self.rng.random() < 0.3):
-            text = text[:1].upper() + text[1:]
-        if self.style in ("sentences", "question") and self.rng.random() < 0.3 and not parameters:
-            text = self._intro() + (" " if self.rng.random() < 0.6 else "\n") + text[:1].upper() + text[1:]
-        if not parameters and self.rng.random() < 0.7:
-            text += self._which_columns() + self._which_values()
-        self.intent = text = self.voice.ordinals(text)
-        if listed and self.scene.table:
-            text += lexicon.listing(
-                self.scene.names["df"], [*self.scene.table.columns], self.rng, docstring is not None
-            )
-        if docstring is not None:
-            return self.voice.docstring(text, docstring)
-        return self.voice.comment(text, indent)
-
-    def _which_columns(self) -> str:
-        """Name the columns that the answer needs, where the phrasing names none."""
-        needed = [slot for slot in _COLUMN_SLOTS if slot in self._slots(self.chosen)]
-        if not needed or self.meant or any(slot in self._slots(self.template) for slot in needed):
-            return ""
-        names = [self.voice.name(self.scene.raw[slot]) for slot in needed]
-        listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
-        few = self.rng.choice(
-            (" ({})", " (column {})", " Here the column is {}.", " The column is {}.", " - {}", ": {}")
-        )
-        many = self.rng.choice((" ({})", " (columns {})", " Here the columns are {}.", " - {}"))
-        return (few if len(names) == 1 else many).format(listed)
-
-    def _which_values(self) -> str:
-        """Name the numbers and values that the answer needs, where the phrasing names none of them."""
-        needed = [slot for slot in VALUE_WORDS if slot in self._slots(self.chosen)]
-        if not needed or any(slot in self._slots(self.template) for slot in needed):
-            return ""
-        listed = ", ".join(f"{VALUE_WORDS[slot]} {self._word(slot, '', {})}" for slot in needed)
-        return self.rng.choice((" ({})", " with {}", ", {}", " - {}")).format(listed)
-
-    @staticmethod
-    def _slots(text: str) -> set[str]:
-        return {match[1] for match in SLOT.finditer(text)}
-
-    def _word(self, slot: str, form: str, parameters: dict[str, str]) -> str:
-        if form:
-            text = self.voice.name(parameters[slot]) if slot in parameters else self.scene.raw.get(slot, slot)
-            return lexicon.say(form, text, self.scene.column_of(slot), self.scene.domain, self.rng)
-        if slot in parameters:
-            return self.voice.name(parameters[slot])
-        if slot in self.scene.names:
-            return self.scene.names[slot]
-        raw = self.scene.raw.get(slot, self.scene.code.get(slot, slot))
-        quoted = self.scene.code.get(slot, "").startswith(("'", '"'))
-        return self.voice.name(raw) if quoted and "<" not in raw else raw
-
-    def _intro(self) -> str:
-        first = next(iter(self.scene.names), None)
-        if self.scene.table is not None:
-            columns = [self.voice.name(column) for column in self.scene.table.columns]
-            listed = ", ".join(columns[:-1]) + f" and {columns[-1]}"
-            return self.rng.choice(INTROS["df"]).format(columns=listed, domain=self.scene.domain.name)
-        if first is None:
-            return "A small question."
-        return self.rng.choice(INTROS["other"]).format(about=self.scene.about[first], name=self.scene.names[first])
-
-    def _imports(self, lines: list[str]) -> list[str]:
-        text = "\n".join(lines)
-        imports = [line for line in ("import pandas as pd", "import numpy as np") if f"{line[-2:]}." in text]
-        if not imports or ("df" in self.scene.names and imports == ["import numpy as np"]):
-            imports = ["import pandas as pd", *imports]
-        if imports == ["import pandas as pd"] and self.rng.random() < 0.3:
-            imports.append("import numpy as np")
-        if self.rng.random() < 0.5:
-            imports.reverse()
-        return imports
-
-    def _variable(self) -> str:
-        taken = {*self.scene.names.values(), "data", "d", "idx"}
-        names = _FRAMES if self.operation.then else _RESULTS
-        if self.operation.result and self.rng.random() < _OWN_NAME:
-            names = self.operation.result
-        return self.rng.choice([name for name in names if name not in taken] or ["result"])
-
-
-def _substitute(text: str, values: dict[str, str]) -> str:
-    return SLOT.sub(lambda match: values.get(match[1], match[0]), text)
-
-
-def _fill(text: str, values: dict[str, str], raw: dict[str, str]) -> str:
-    return SLOT.sub(lambda match: (raw if match[2] else values)[match[1]], text)
-
-
-def _answer(code: str, values: dict[str, str], scene: Scene | None = None) -> _Answer:
-    text = _fill(code, values, scene.raw) if scene else SLOT.sub(lambda match: match[1], code)
-    *before, last = ast.parse(text).body
-    lines = text.split("\n")
-    if isinstance(last, ast.Expr):
-        if before and isinstance(last.value, ast.Name):
-            return _Answer(lines[: last.lineno - 1], last.value.id)
-        if last.lineno != last.end_lineno:
-            lines = [*lines[: last.lineno - 1], "\n".join(lines[last.lineno - 1 :])]
-        return _Answer(lines, None)
-    names = re.findall(r"[A-Za-z_]\w*", lines[last.lineno - 1])
-    return _Answer(lines, names[0])

@@ -139,9 +139,9 @@ class Voice:
 
     @staticmethod
     def ordinals(text: str) -> str:
-        """``2th`` -> ``2nd``."""
+        """``2th`` -> ``2nd``, but ``12th``."""
         ends = {"1": "st", "2": "nd", "3": "rd"}
-        return re.sub(r"\b(\d*[123])-?th\b", lambda match: match[1] + ends[match[1][-1]], text)
+        return re.sub(r"\b(\d*(?<!1)[123])-?th\b", lambda match: match[1] + ends[match[1][-1]], text)
 
     def _slip(self, text: str) -> str:
         words = [match for match in re.finditer(r"(?<![<\w])[a-z]{6,}\b(?!>)", text)]

@@ -4,8 +4,9 @@ r"""Write our own intent and code pairs, each one run and checked under every in
         --python env-new/bin/python
 
 Give one --python per pair of pandas and NumPy that the answers must work with; without it this interpreter's is used.
-With `--book phrasebook` people ask in the words of what the data is about, not of its columns. With `--families` most
-draws are three to six samples that ask of the same data, and training with `data.branches = 8` reads that data once.
+With `--book phrasebook` people ask in the words of what the data is about, not of its columns; with `--book steps` they
+do so for what takes two or three steps. With `--families` most draws are three to six samples that ask of the same
+data, and training with `data.branches = 8` reads that data once.
 A team adds its own operations with --operations FILE (format: trainer/textbook/operations.py).
 """
 

@@ -1,4 +1,4 @@
-r"""The two books: TOML files of operations, and a team's own file in the same format.
+r"""The books: TOML files of operations, and a team's own file in the same format.
 
 ```toml
 [[operation]]
@@ -27,7 +27,7 @@ A phrasing's first sign is its style: ``!`` order, ``=`` noun phrase, ``?`` ques
 shorthand, ``@`` docstring. An operation needs a second answer, `same` or `holds`: else nothing could fail.
 
 The textbook (`catalogue/`) speaks of columns, the phrasebook (`phrasebook/`) of what they hold: ``<num.more>`` in a
-phrasing is a word for the column, see words.py.
+phrasing is a word for the column, see words.py. So do the `steps`, requests that take two or three of them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from typing import Any
 
 from cert_lsp.errors import CorpusError
 
-BOOKS = {"textbook": "catalogue", "phrasebook": "phrasebook"}
+BOOKS = {"textbook": "catalogue", "phrasebook": "phrasebook", "steps": "steps"}
 SLOT = re.compile(r"<([a-z_]+\d?)(!?)(?:\.([a-z]+))?>")
 STYLES = {"!": "order", "=": "noun", "?": "question", "&": "sentences", "~": "terse", "@": "docstring"}
 TRAITS = {
@@ -68,7 +68,7 @@ class Operation:
         old: Code that did the same in pandas 1.5 / NumPy 1.23 and is gone, or empty.
         result: Names that people give the value, or empty.
         weight: How often it is drawn, beside others.
-        book: The book it belongs to.
+        book: The book it belongs to; `speaks` says whether that speaks of things.
     """
 
     name: str
@@ -85,6 +85,11 @@ class Operation:
     weight: int = 1
     book: str = "textbook"
     slots: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether phrasings speak of what columns hold, not of columns: all books do but the textbook."""
+        return self.book != "textbook"
 
     @property
     def key(self) -> str:

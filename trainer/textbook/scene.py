@@ -140,7 +140,7 @@ def make_scene(
         ValueError: No subject has columns with these forms.
     """
     needed = words.of_columns(asked)
-    subjects = domains() if operation.book == "textbook" else _speaking(needed)
+    subjects = _speaking(needed) if operation.speaks else domains()
     scene = Scene(rng.choice(subjects))
     if "df" in slots and slots & {"value", "value2", "values"}:
         slots |= {"cat"}
@@ -198,7 +198,7 @@ def _columns(scene: Scene, slots: frozenset[str], needed: Mapping[str, frozenset
 
 
 def _frames(scene: Scene, operation: Operation, slots: frozenset[str], rng: random.Random) -> None:
-    traits, short = operation.traits, operation.book == "phrasebook"
+    traits, short = operation.traits, operation.speaks
     wanted = {scene.raw[slot]: slot.rstrip("0123456789") for slot in scene.raw if slot not in _NEW}
     table = tables.make_table(scene.domain, wanted, traits, rng, short=short)
     scene.table = table

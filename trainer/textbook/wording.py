@@ -67,7 +67,7 @@ INTROS = {
     ),
 }
 _PLAIN = 0.6
-"""Share of the phrasebook's phrasings that stand as they are."""
+"""Share of the phrasings that speak of things which stand as they are."""
 
 
 class Voice:
@@ -93,7 +93,7 @@ class Voice:
             styles = {style: n for style, n in styles.items() if style in ("order", "noun", "docstring", "sentences")}
         else:
             styles.pop("docstring", None)
-        plain = operation.book == "phrasebook" and self.rng.random() < _PLAIN
+        plain = operation.speaks and self.rng.random() < _PLAIN
         if plain:
             style = self.rng.choices([*styles], weights=[*styles.values()])[0]
             return self.rng.choice(operation.say[style]), style

@@ -12,7 +12,7 @@ import pytest
 from evals.suite import load_suites
 from trainer.corpus.decontaminate import OWN_SUITES, said
 from trainer.textbook.domains import domains, spoken_domains
-from trainer.textbook.operations import SLOT, load_all
+from trainer.textbook.operations import BOOKS, SLOT, Operation, load_all
 from trainer.textbook.render import render
 from trainer.textbook.words import CHOOSY, columns_meant, forms_in, of_columns, say
 
@@ -54,8 +54,13 @@ def test_the_lexicon_knows_every_column_of_every_subject() -> None:
         assert forms <= CHOOSY | {"noun", "nouns", "unit", "thing", "things"}, domain.name
 
 
-def test_every_operation_of_the_phrasebook_can_be_asked() -> None:
-    operations = load_all(book="phrasebook")
+def speaking() -> list[Operation]:
+    """The operations of all books that speak of things."""
+    return [operation for book in BOOKS for operation in load_all(book=book) if operation.speaks]
+
+
+def test_every_operation_that_speaks_of_things_can_be_asked() -> None:
+    operations = speaking()
     assert len(operations) >= 200
     rng = random.Random(1)
     for operation in operations:
@@ -68,9 +73,7 @@ def test_no_phrasing_has_the_shape_of_a_task() -> None:
     tasks = [task for suite in load_suites(OWN_SUITES) for task in suite.tasks]
     texts = {text for task in tasks for text in (task.intent, *said(task.prompt))}
     intents = [(words, {*words}) for text in texts if len(words := re.findall(r"\w+", text.lower())) >= 4]
-    phrasings = {
-        line for operation in load_all(book="phrasebook") for lines in operation.say.values() for line in lines
-    }
+    phrasings = {line for operation in speaking() for lines in operation.say.values() for line in lines}
     alike = []
     for line in sorted(phrasings):
         words = re.findall(r"\w+", SLOT.sub(" ", line).lower())
@@ -87,7 +90,7 @@ def test_another_process_draws_the_same() -> None:
     program = (
         "import random; from trainer.textbook.operations import load_all; from trainer.textbook.render import render\n"
         "rng = random.Random(3)\n"
-        "for book in ('textbook', 'phrasebook'):\n"
+        "for book in ('textbook', 'phrasebook', 'steps'):\n"
         "    for sample in [render(operation, rng) for operation in load_all(book=book)[::9]]:\n"
         "        print(sample.head, sample.code, sample.program)"
     )

@@ -27,6 +27,13 @@ def test_the_model_has_seen_a_million_tokens() -> None:
     assert tokens >= 1_000_000
 
 
+def test_the_campaign_goes_on_from_it() -> None:
+    manifest = load_manifest(EMBEDDED)
+    told = read_start(ADAPTER.with_name("campaign"), {"base": manifest.base}, TrainConfig(lora=Lora()))
+    assert told["start"] == manifest.training
+    assert "path" not in json.loads((ADAPTER.with_name("campaign") / "cert.json").read_text())["base"]
+
+
 def test_training_can_start_from_it() -> None:
     manifest = load_manifest(EMBEDDED)
     assert read_start(ADAPTER, {"base": manifest.base}, TrainConfig(lora=Lora())) == manifest.training

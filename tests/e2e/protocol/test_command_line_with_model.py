@@ -34,8 +34,8 @@ def test_complete_prints_code_to_insert_and_its_sketch(cert_lsp: CertLsp, tmp_pa
     assert output["elapsed_ms"] > 0
     candidates = output["candidates"]
     assert 1 <= len(candidates) <= 3
-    scores = [each["score"] for each in candidates]
-    assert scores == sorted(scores, reverse=True)
+    assert len({each["code"] for each in candidates}) == len(candidates)
+    assert all(each["score"] <= 0 for each in candidates)
     for each in candidates:
         ast.parse(FLIGHTS.rstrip("\n") + each["code"])
         assert each["sketch"].strip()

@@ -95,9 +95,8 @@ async def test_sketches_are_shown_with_the_code_they_lead_to(client: LanguageCli
     result = await client.workspace_execute_command_async(params)
     candidates = [each._asdict() if hasattr(each, "_asdict") else each for each in result["candidates"]]
     assert candidates
-    scores = [each["score"] for each in candidates]
-    assert scores == sorted(scores, reverse=True)
-    assert all(score <= 0 for score in scores)
+    assert len({each["code"] for each in candidates}) == len(candidates)
+    assert all(each["score"] <= 0 for each in candidates)
     for each in candidates:
         assert each["sketch"].strip()
         ast.parse(insert(FLIGHTS, COMMENT_END, each["code"]))

@@ -1,8 +1,9 @@
 """Records to batches: an endless, deterministic stream that can be resumed at any batch.
 
 Parquet files are memory-mapped through ``datasets``; a process holds its order of record numbers and one shuffled
-window of encoded examples, never the corpus. Within a window examples are sorted by length and cut into batches of
-about ``micro_batch * data.window`` tokens, so that hardly any padding is computed; the batches are then shuffled.
+window of encoded examples, never the corpus (only where ``data.branches`` is above 1, all heads for a moment, to group
+them). Within a window examples are sorted by length and cut into batches of about ``micro_batch * data.window`` tokens,
+so that hardly any padding is computed; the batches are then shuffled.
 Padding stands on the right, where causal attention never looks, so that no attention mask is needed but where records
 share a beginning (`trees.py`). Each process reads its own records; its place in the stream is three numbers
 (:class:`Position`).

@@ -10,14 +10,13 @@ import random
 from collections.abc import Sequence
 
 from trainer.textbook.operations import Operation
-from trainer.textbook.scene import INPUTS
+from trainer.textbook.scene import COLUMNS, INPUTS
 
 SHARE = 0.7
 """Share of the draws that are families, where they are asked for."""
 
 _SIZES = (3, 4, 5, 6)
 _NEIGHBOURS = 0.5
-_COLUMNS = ("num", "int", "float", "cat", "text", "date", "flag", "col")
 _MOST_COLUMNS = 5
 
 
@@ -53,4 +52,4 @@ def _key(operation: Operation) -> tuple[frozenset[str], frozenset[str]]:
 
 def _columns(operations: Sequence[Operation]) -> set[str]:
     slots = {slot for operation in operations for slot in operation.slots}
-    return {slot for slot in slots if slot.rstrip("0123456789") in _COLUMNS}
+    return {slot for slot in slots if slot.rstrip("0123456789") in COLUMNS}

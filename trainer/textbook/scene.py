@@ -27,7 +27,7 @@ from trainer.textbook import inputs, tables, words
 from trainer.textbook.domains import Domain, domains, spoken_domains
 from trainer.textbook.operations import Operation
 
-_COLUMNS = ("num", "int", "float", "cat", "text", "date", "flag", "col")
+COLUMNS = ("num", "int", "float", "cat", "text", "date", "flag", "col")
 _NAMES = {
     "df": ("df", "df", "df", "df", "data", "frame"),
     "df2": ("df2", "other", "right", "extra", "df_b"),
@@ -183,7 +183,7 @@ def _columns(scene: Scene, slots: frozenset[str], needed: Mapping[str, frozenset
     taken: set[str] = set()
     for slot in sorted(slots, key=lambda slot: (slot not in needed, slot)):
         kind = slot.rstrip("0123456789")
-        if kind not in _COLUMNS:
+        if kind not in COLUMNS:
             continue
         options = [name for name in scene.domain.columns(kind) if name not in taken]
         if forms := needed.get(slot):

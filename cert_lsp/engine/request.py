@@ -5,10 +5,10 @@ paper: a sketch without placeholders already is the answer, without a sketch the
 the generator gives nothing, the sketch-less answer counts. An untrained model (`Layout.PLAIN`) writes code at once.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
 from textwrap import dedent, indent
 from threading import Event
 from typing import Literal
@@ -22,7 +22,7 @@ from cert_lsp.contract.tokens import Encoder
 from cert_lsp.engine.api_filter import ApiFilter
 from cert_lsp.engine.context import Context
 from cert_lsp.engine.decode import Decoder
-from cert_lsp.engine.draft import follow
+from cert_lsp.engine.draft import Step, follow
 from cert_lsp.engine.extent import end_of_answer, extent_of, last_whole_line
 from cert_lsp.engine.fills import Fills
 from cert_lsp.engine.knowledge import judge_of
@@ -37,7 +37,8 @@ _SKETCH_ENDS = {
     Role.SKETCHER: frozenset({Marker.END}),
 }
 _CODE_ENDS = frozenset({Marker.END})
-_PATIENCE = 128  # tokens written, behind which no further alternative is begun: it would come too late
+_FEW = 4  # answers among which the likeliest is sought
+_PATIENCE = 128  # tokens written, behind which no further answer is begun: it would come too late
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,25 @@ class Request:
         return rank(self.context, draws, judge, mend="successors" in self.knows)
 
     def best(self, count: int, mode: Mode) -> list[Candidate]:
-        """Write `count` answers, and a few more if none so far can be offered with API that exists."""
-        draws = self.draws(mode)
-        asked_for = list(islice(draws, count))
-        offered, tokens = self.real(asked_for), sum(draw.tokens for draw in asked_for)
-        while not offered and tokens < _PATIENCE and (spare := next(draws, None)):
-            offered, tokens = self.real([spare]), tokens + spare.tokens
-        return offered
+        """Write a few answers, more if none can be offered with API that exists; return the likeliest `count`."""
+        searches = "n_best" in self.knows and self.sampling.temperature <= 0
+        few = max(count + 1, _FEW) if searches else count
+        kept: list[Draw] = []
+        offered: dict[str, float] = {}
+
+        def bar() -> float:
+            return sorted(offered.values())[-count] if len(offered) >= count else -math.inf
+
+        written = tokens = 0
+        for draw in self.draws(mode, bar):
+            written, tokens = written + 1, tokens + draw.tokens
+            if draw.log_probability > bar():
+                kept.append(draw)
+                for each in self.real([draw]):
+                    offered[each.code] = max(draw.log_probability, offered.get(each.code, -math.inf))
+            if written >= count and (tokens >= _PATIENCE or (offered and written >= few)):
+                break
+        return self.real(kept)[:count]
 
     def real(self, draws: Iterable[Draw]) -> list[Candidate]:
         """Order what can be offered of `draws` and names API that exists alone: nothing is better than made-up API."""
@@ -92,14 +105,21 @@ class Request:
         answer = decoder.answer(task, self.random, self.cancel)
         return self.real([_draw(self._whole(answer), sketch, answer)])
 
-    def draws(self, mode: Mode) -> Iterator[Draw]:
-        """Write up to `candidates` answers, the likeliest first, each when it is asked for."""
+    def draws(self, mode: Mode, bar: Callable[[], float] = lambda: -math.inf) -> Iterator[Draw]:
+        """Write answers, each when it is asked for: by the likeliest sketch, without one, by sketches near to it.
+
+        What becomes less likely than `bar` tells, as a logarithm, is given up.
+        """
         if mode == "nosketch" or self.layout is Layout.PLAIN:
-            yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None)))
+            yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None), bar))
             return
-        for answer in self._several(*self._sketch_task()):
-            wire = self._whole(answer)
-            yield self._by(Sketch(wire), answer) if wire.strip() else self._alone()
+        both_ways = "n_best" in self.knows and self.sampling.temperature <= 0
+        for answer in self._several(*self._sketch_task(), bar):
+            draw = self._by(answer, bar())
+            yield draw
+            if both_ways:
+                yield self._alone(bar(), draw.answer)
+                both_ways = False
 
     def read_ahead(self, mode: Mode) -> None:
         """Read the prompt of the first stage."""
@@ -116,18 +136,24 @@ class Request:
             for answer in self._several(*self._code_task(sketch)):
                 yield _draw(self._whole(answer), sketch, answer)
 
-    def _by(self, sketch: Sketch, written: Answer) -> Draw:
+    def _by(self, written: Answer, floor: float) -> Draw:
         """Write the code of one sketch; a whole sketch without placeholders is its own code."""
-        if written.complete and not sketch.placeholders:
+        sketch = Sketch(self._whole(written))
+        if written.log_probability < floor or (written.complete and sketch.wire.strip() and not sketch.placeholders):
             return _draw(sketch.wire, sketch, written)
-        decoder, task = self._code_task(sketch)
-        answer = decoder.answer(task, self.random, self.cancel)
-        code = self._whole(answer)
-        return _draw(code, sketch, written, answer) if code.strip() else self._alone()
+        if sketch.wire.strip():
+            decoder, task = self._code_task(sketch)
+            task = replace(task, floor=floor - written.log_probability)
+            answer = decoder.answer(task, self.random, self.cancel)
+            draw = _draw(self._whole(answer), sketch, written, answer)
+            if draw.answer.strip() or draw.log_probability < floor:
+                return draw
+        return self._alone(floor)
 
-    def _alone(self) -> Draw:
-        """Write code without a sketch, where there is none or it led to nothing."""
+    def _alone(self, floor: float, like: str = "") -> Draw:
+        """Write code without a sketch, which is probably `like` the code by one."""
         decoder, task = self._code_task(None)
+        task = replace(task, floor=floor, follows=self._follow(Sketch(like)))
         return self._unsketched(decoder.answer(task, self.random, self.cancel))
 
     def _unsketched(self, answer: Answer) -> Draw:
@@ -148,8 +174,11 @@ class Request:
         if sketch is None:
             return self._task(role, lambda head: render_without_sketch(role, head), _CODE_ENDS, 1)
         decoder, task = self._task(role, lambda head: render(role, head, sketch.wire, None), _CODE_ENDS, 1)
-        fills = Fills(self.context.head, self.context.intent)
-        return decoder, replace(task, follows=follow(sketch, self.encoder.encode_text, fills))
+        return decoder, replace(task, follows=self._follow(sketch))
+
+    def _follow(self, sketch: Sketch) -> Callable[[str], Step]:
+        """Guess code by a sketch."""
+        return follow(sketch, self.encoder.encode_text, Fills(self.context.head, self.context.intent))
 
     def _task(
         self, role: Role, laid_out: Callable[[str], Sequence[Segment]], ends: frozenset[Marker], stages: int
@@ -170,7 +199,7 @@ class Request:
             allows=self.allows,
         )
 
-    def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:
+    def _several(self, decoder: Decoder, task: Task, bar: Callable[[], float] = lambda: -math.inf) -> Iterator[Answer]:
         """Draw answers, or write the likeliest and those that differ from it where it was least sure."""
         first = decoder.answer(task, self.random, self.cancel)
         yield first
@@ -183,9 +212,9 @@ class Request:
             if len(seen) == self.candidates:
                 break
             start = first.branch(alternative)
-            if not decoder.may_start(task, start):
+            if sum(logarithm for _, logarithm in start) < bar() or not decoder.may_start(task, start):
                 continue
-            answer = decoder.answer(replace(task, start=start), self.random, self.cancel)
+            answer = decoder.answer(replace(task, start=start, floor=bar()), self.random, self.cancel)
             if answer.text not in seen:  # half a word may lead back to the same word
                 seen.add(answer.text)
                 yield answer

@@ -295,8 +295,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         default=[],
         metavar="HELP",
-        help="switch off what the server knows: api_filter, api_order, column_filter, name_filter, successors, "
-        "syntax_filter",
+        help="switch off what the server knows: api_filter, api_order, both_ways, column_filter, name_filter, "
+        "successors, syntax_filter",
     )
     for library in ("pandas", "numpy"):
         running.add_argument(

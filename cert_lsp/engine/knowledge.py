@@ -2,8 +2,8 @@
 
 Filters look at each token of an answer: none comes that no Python could follow (`syntax_filter`), that names API which
 does not exist (`api_filter`), a name that nothing binds (`name_filter`) or a column that its frame does not have
-(`column_filter`). Of a few answers, by way of a sketch and without, the likeliest goes first (`n_best`), and before it
-those whose API exists (`api_order`). What has a successor is put into new words (`successors`).
+(`column_filter`). Answers whose API exists go first (`api_order`), and what has a successor is put into new words
+(`successors`). Where several are asked for, one more is written without a sketch (`both_ways`).
 """
 
 from collections.abc import Callable, Collection
@@ -15,7 +15,7 @@ from cert_lsp.engine.name_filter import NameFilter
 from cert_lsp.engine.syntax_filter import SyntaxFilter
 
 KNOWLEDGE = frozenset(
-    {"api_filter", "api_order", "column_filter", "n_best", "name_filter", "successors", "syntax_filter"}
+    {"api_filter", "api_order", "both_ways", "column_filter", "name_filter", "successors", "syntax_filter"}
 )
 
 

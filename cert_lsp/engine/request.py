@@ -5,10 +5,10 @@ paper: a sketch without placeholders already is the answer, without a sketch the
 the generator gives nothing, the sketch-less answer counts. An untrained model (`Layout.PLAIN`) writes code at once.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from textwrap import dedent, indent
 from threading import Event
 from typing import Literal
@@ -37,8 +37,7 @@ _SKETCH_ENDS = {
     Role.SKETCHER: frozenset({Marker.END}),
 }
 _CODE_ENDS = frozenset({Marker.END})
-_FEW = 4  # answers among which the likeliest is sought
-_PATIENCE = 128  # tokens written, behind which no further answer is begun: it would come too late
+_PATIENCE = 128  # tokens written, behind which no further alternative is begun: it would come too late
 
 
 @dataclass(frozen=True)
@@ -72,25 +71,15 @@ class Request:
         return rank(self.context, draws, judge, mend="successors" in self.knows)
 
     def best(self, count: int, mode: Mode) -> list[Candidate]:
-        """Write a few answers, more if none can be offered with API that exists; return the likeliest `count`."""
-        searches = "n_best" in self.knows and self.sampling.temperature <= 0
-        few = max(count + 1, _FEW) if searches else count
-        kept: list[Draw] = []
-        offered: dict[str, float] = {}
-
-        def bar() -> float:
-            return sorted(offered.values())[-count] if len(offered) >= count else -math.inf
-
-        written = tokens = 0
-        for draw in self.draws(mode, bar):
-            written, tokens = written + 1, tokens + draw.tokens
-            if draw.log_probability > bar():
-                kept.append(draw)
-                for each in self.real([draw]):
-                    offered[each.code] = max(draw.log_probability, offered.get(each.code, -math.inf))
-            if written >= count and (tokens >= _PATIENCE or (offered and written >= few)):
-                break
-        return self.real(kept)[:count]
+        """Write `count` answers or one more, and a few if none so far can be offered with API that exists."""
+        greedy = self.sampling.temperature <= 0
+        both_ways = greedy and count > 1 and self._sketches(mode) and "both_ways" in self.knows
+        draws = self.draws(mode, both_ways=both_ways)
+        asked_for = list(islice(draws, count + both_ways))
+        offered, tokens = self.real(asked_for), sum(draw.tokens for draw in asked_for)
+        while not offered and tokens < _PATIENCE and (spare := next(draws, None)):
+            offered, tokens = self.real([spare]), tokens + spare.tokens
+        return offered[:count]
 
     def real(self, draws: Iterable[Draw]) -> list[Candidate]:
         """Order what can be offered of `draws` and names API that exists alone: nothing is better than made-up API."""
@@ -105,26 +94,25 @@ class Request:
         answer = decoder.answer(task, self.random, self.cancel)
         return self.real([_draw(self._whole(answer), sketch, answer)])
 
-    def draws(self, mode: Mode, bar: Callable[[], float] = lambda: -math.inf) -> Iterator[Draw]:
-        """Write answers, each when it is asked for: by the likeliest sketch, without one, by sketches near to it.
+    def draws(self, mode: Mode, *, both_ways: bool = False) -> Iterator[Draw]:
+        """Write up to `candidates` answers, the likeliest first, each when it is asked for.
 
-        What becomes less likely than `bar` tells, as a logarithm, is given up.
+        ``both_ways``: behind the first by way of a sketch comes one without.
         """
-        if mode == "nosketch" or self.layout is Layout.PLAIN:
-            yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None), bar))
+        if not self._sketches(mode):
+            yield from (self._unsketched(answer) for answer in self._several(*self._code_task(None)))
             return
-        both_ways = "n_best" in self.knows and self.sampling.temperature <= 0
-        for answer in self._several(*self._sketch_task(), bar):
-            draw = self._by(answer, bar())
+        for answer in self._several(*self._sketch_task()):
+            wire = self._whole(answer)
+            draw = self._by(Sketch(wire), answer) if wire.strip() else self._alone()
             yield draw
             if both_ways:
-                yield self._alone(bar(), draw.answer)
+                yield self._alone(draw.answer)
                 both_ways = False
 
     def read_ahead(self, mode: Mode) -> None:
         """Read the prompt of the first stage."""
-        unsketched = mode == "nosketch" or self.layout is Layout.PLAIN
-        decoder, task = self._code_task(None) if unsketched else self._sketch_task()
+        decoder, task = self._sketch_task() if self._sketches(mode) else self._code_task(None)
         decoder.read_ahead(task.prompt, self.cancel)
 
     def draws_from(self, sketch: Sketch) -> Iterator[Draw]:
@@ -136,24 +124,23 @@ class Request:
             for answer in self._several(*self._code_task(sketch)):
                 yield _draw(self._whole(answer), sketch, answer)
 
-    def _by(self, written: Answer, floor: float) -> Draw:
-        """Write the code of one sketch; a whole sketch without placeholders is its own code."""
-        sketch = Sketch(self._whole(written))
-        if written.log_probability < floor or (written.complete and sketch.wire.strip() and not sketch.placeholders):
-            return _draw(sketch.wire, sketch, written)
-        if sketch.wire.strip():
-            decoder, task = self._code_task(sketch)
-            task = replace(task, floor=floor - written.log_probability)
-            answer = decoder.answer(task, self.random, self.cancel)
-            draw = _draw(self._whole(answer), sketch, written, answer)
-            if draw.answer.strip() or draw.log_probability < floor:
-                return draw
-        return self._alone(floor)
+    def _sketches(self, mode: Mode) -> bool:
+        """Say whether answers go by way of a sketch; those of a plain bundle never do."""
+        return mode == "sketch" and self.layout is not Layout.PLAIN
 
-    def _alone(self, floor: float, like: str = "") -> Draw:
+    def _by(self, sketch: Sketch, written: Answer) -> Draw:
+        """Write the code of one sketch; a whole sketch without placeholders is its own code."""
+        if written.complete and not sketch.placeholders:
+            return _draw(sketch.wire, sketch, written)
+        decoder, task = self._code_task(sketch)
+        answer = decoder.answer(task, self.random, self.cancel)
+        code = self._whole(answer)
+        return _draw(code, sketch, written, answer) if code.strip() else self._alone()
+
+    def _alone(self, like: str = "") -> Draw:
         """Write code without a sketch, which is probably `like` the code by one."""
         decoder, task = self._code_task(None)
-        task = replace(task, floor=floor, follows=self._follow(Sketch(like)))
+        task = replace(task, follows=self._follow(Sketch(like)))
         return self._unsketched(decoder.answer(task, self.random, self.cancel))
 
     def _unsketched(self, answer: Answer) -> Draw:
@@ -199,7 +186,7 @@ class Request:
             allows=self.allows,
         )
 
-    def _several(self, decoder: Decoder, task: Task, bar: Callable[[], float] = lambda: -math.inf) -> Iterator[Answer]:
+    def _several(self, decoder: Decoder, task: Task) -> Iterator[Answer]:
         """Draw answers, or write the likeliest and those that differ from it where it was least sure."""
         first = decoder.answer(task, self.random, self.cancel)
         yield first
@@ -212,9 +199,9 @@ class Request:
             if len(seen) == self.candidates:
                 break
             start = first.branch(alternative)
-            if sum(logarithm for _, logarithm in start) < bar() or not decoder.may_start(task, start):
+            if not decoder.may_start(task, start):
                 continue
-            answer = decoder.answer(replace(task, start=start, floor=bar()), self.random, self.cancel)
+            answer = decoder.answer(replace(task, start=start), self.random, self.cancel)
             if answer.text not in seen:  # half a word may lead back to the same word
                 seen.add(answer.text)
                 yield answer

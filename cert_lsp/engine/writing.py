@@ -1,6 +1,5 @@
 """An answer in the making: which token comes next, where it ends, what was nearly chosen. NumPy only."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +42,6 @@ class Task:
         ended: Given the answer so far, the offset where it ended, or None.
         max_tokens: Longest answer.
         start: First tokens of the answer, already chosen, each with the logarithm of its probability.
-        floor: Logarithm of the probability below which the answer is given up.
         sampling: How tokens are chosen.
         follows: Given the answer so far, tokens that probably follow; they never change the answer.
         allows: Given the answer with a token more, and its length without it, whether that token may come.
@@ -55,7 +53,6 @@ class Task:
     ended: Callable[[str], int | None]
     max_tokens: int
     start: Sequence[tuple[int, float]] = ()
-    floor: float = -math.inf
     sampling: Sampling = Sampling()
     follows: Callable[[str], Step] = lambda _: ()
     allows: Callable[[str, int], bool] = allow_all
@@ -138,7 +135,7 @@ class Writing:
         self._bytes += self._vocabulary.spelling(token)
         if len(self._bytes) > len(self._forced) and (end := self._task.ended(self.text)) is not None:
             self._finish(end)
-        elif sum(self._logarithms) < self._task.floor or _loops(self.tokens):
+        elif _loops(self.tokens):
             self.done = True
         return token
 

@@ -214,15 +214,6 @@ def test_breaks_off_where_it_turns_in_a_circle() -> None:
     assert not answer.complete
 
 
-def test_breaks_off_where_it_is_less_likely_than_wanted() -> None:
-    runtime = ScriptRuntime({"x": " = df.mean()"}, {"x": [" = df.sum()"]})
-    answer = write(runtime, task(ids("x"), floor=-0.01))
-    assert not answer.complete
-    assert " = df.mean()".startswith(answer.text)
-    assert answer.log_probability < -0.01
-    assert write(runtime, task(ids("x"), floor=-0.5)).complete
-
-
 def test_never_writes_beyond_the_window() -> None:
     runtime = HashRuntime(3)
     runtime.capacity = 12

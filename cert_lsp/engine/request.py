@@ -65,6 +65,11 @@ class Request:
         """What looks at each token of an answer."""
         return judge_of(self.context, self.api, self.knows)
 
+    @cached_property
+    def fills(self) -> Fills:
+        """What may stand at placeholders here, the same for each answer."""
+        return Fills(self.context.head, self.context.intent)
+
     def ranked(self, draws: Iterable[Draw]) -> list[Candidate]:
         """Order what can be offered of `draws`."""
         judge = self.api if "api_order" in self.knows else None
@@ -138,7 +143,10 @@ class Request:
         return _draw(code, sketch, written, answer) if code.strip() else self._alone()
 
     def _alone(self, like: str = "") -> Draw:
-        """Write code without a sketch, which is probably `like` the code by one."""
+        """Write code without a sketch, where there is none or it led to nothing, or beside its code.
+
+        ``like``: code by a sketch, which this is probably the same as.
+        """
         decoder, task = self._code_task(None)
         task = replace(task, follows=self._follow(Sketch(like)))
         return self._unsketched(decoder.answer(task, self.random, self.cancel))
@@ -165,7 +173,7 @@ class Request:
 
     def _follow(self, sketch: Sketch) -> Callable[[str], Step]:
         """Guess code by a sketch."""
-        return follow(sketch, self.encoder.encode_text, Fills(self.context.head, self.context.intent))
+        return follow(sketch, self.encoder.encode_text, self.fills)
 
     def _task(
         self, role: Role, laid_out: Callable[[str], Sequence[Segment]], ends: frozenset[Marker], stages: int

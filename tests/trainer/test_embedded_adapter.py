@@ -32,6 +32,9 @@ def test_the_campaign_goes_on_from_it() -> None:
     told = read_start(ADAPTER.with_name("campaign"), {"base": manifest.base}, TrainConfig(lora=Lora()))
     assert told["start"] == manifest.training
     assert "path" not in json.loads((ADAPTER.with_name("campaign") / "cert.json").read_text())["base"]
+    further = read_start(ADAPTER.with_name("campaign-4"), {"base": manifest.base}, TrainConfig(lora=Lora()))
+    assert further["start"] == told
+    assert "path" not in json.loads((ADAPTER.with_name("campaign-4") / "cert.json").read_text())["base"]
 
 
 def test_training_can_start_from_it() -> None:
